@@ -1,0 +1,45 @@
+/**
+ * What does a durable ack cost? Ottla with `durability=fsync` beside Apache Kafka with
+ * `flush.messages=1`: 16 KB batches of many connections, to one partition and to a hundred.
+ */
+import { type Contender, compare, type Pace, perGigabyte } from './support/compare.ts'
+import { produceErrorAt, writeProduce } from './support/requests.ts'
+import { startKafka, startOttla, workFolder } from './support/subjects.ts'
+import type { Row } from './support/table.ts'
+
+const LOADS = [
+  { work: '16 KB batches, 50 x 5, one partition', partitions: 1, connections: 50, depth: 5 },
+  { work: '16 KB batches, 100 x 3, 100 partitions', partitions: 100, connections: 100, depth: 3 },
+] as const
+
+export async function durable(pace: Pace): Promise<Row[]> {
+  const contenders: Contender[] = []
+  try {
+    contenders.push({
+      label: 'ottla fsync',
+      subject: await startOttla({ port: 19320, durability: 'fsync' }),
+    })
+    contenders.push({ label: 'kafka flush.messages=1', subject: await startKafka(19330, true) })
+    const rows: Row[] = []
+    for (const { partitions, ...load } of LOADS) {
+      const topic = `durable-${partitions}`
+      for (const { subject } of contenders) await subject.createTopic(topic, partitions)
+      const files = Array.from({ length: partitions }, (_, partition) => {
+        const file = `${workFolder}/${topic}-${partition}.request`
+        writeProduce(file, { topic, partition, acks: -1, records: 15, valueBytes: 1024 })
+        return file
+      })
+      const shape = {
+        question: 'durable',
+        ...load,
+        files,
+        checkAt: produceErrorAt(topic),
+        figures: perGigabyte,
+      }
+      rows.push(...(await compare(shape, contenders, pace)))
+    }
+    return rows
+  } finally {
+    await Promise.all(contenders.map(({ subject }) => subject.stop()))
+  }
+}
