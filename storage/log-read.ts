@@ -1,0 +1,61 @@
+import type { FileRange } from '../host/host.ts'
+import type { LeaderEpoch, Offset, ProducerId, TimestampMs } from './units.ts'
+
+export type LogRead = LogReadOk | LogReadOutOfRange
+
+export interface LogReadOk {
+  readonly kind: 'ok'
+  /**
+   * Whole batches of one segment, the first of which may begin before the offset asked for; null
+   * when there is nothing below the bound or nothing fits. Send it in the same task: the file is
+   * only held by whoever retains it, as `Connection.send` does.
+   */
+  readonly range: FileRange | null
+  /** Exclusive end of the offsets in `range`; `from` when it is null. */
+  readonly nextOffset: Offset
+}
+
+/** The offset lies below the log's start or above its end. */
+export interface LogReadOutOfRange {
+  readonly kind: 'out-of-range'
+}
+
+/** A transaction whose records a read_committed reader must leave out from `firstOffset` on. */
+export interface AbortedTransaction {
+  readonly producerId: ProducerId
+  readonly firstOffset: Offset
+}
+
+export interface TimestampOffset {
+  readonly offset: Offset
+  readonly timestampMs: TimestampMs
+  readonly leaderEpoch: LeaderEpoch
+}
+
+export interface EpochEnd {
+  readonly leaderEpoch: LeaderEpoch
+  /** Exclusive. */
+  readonly endOffset: Offset
+}
+
+/** DescribeProducers' row (KIP-664). */
+export interface ActiveProducer {
+  readonly producerId: ProducerId
+  readonly producerEpoch: number
+  readonly lastSequence: number
+  readonly lastTimestampMs: TimestampMs
+  readonly coordinatorEpoch: number
+  /** -1 when no transaction is open. */
+  readonly currentTransactionFirstOffset: Offset
+}
+
+/** One segment as retention, tools and tests see it. */
+export interface SegmentDescription {
+  readonly baseOffset: Offset
+  /** Exclusive. */
+  readonly nextOffset: Offset
+  readonly sizeBytes: number
+  /** -1 when no record has a timestamp. */
+  readonly maxTimestampMs: TimestampMs
+  readonly isActive: boolean
+}
