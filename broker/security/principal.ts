@@ -1,13 +1,9 @@
-/** Who a connection speaks for: Kafka's `type:name`, as ACLs and audit lines write it. */
+/** Who a request acts for. Kafka's text form is `type:name`. */
 export interface Principal {
+  /** 'User' for everything Kafka knows today. */
   readonly type: string
   readonly name: string
 }
 
-/** Everyone on a listener without authentication. */
+/** What an unauthenticated connection acts as, as in Kafka. */
 export const ANONYMOUS: Principal = { type: 'User', name: 'ANONYMOUS' }
-
-/** `User:alice`. */
-export function principalText(principal: Principal): string {
-  return `${principal.type}:${principal.name}`
-}
