@@ -25,8 +25,6 @@ export interface BrokerServices {
   readonly groups: GroupCoordinators
   readonly authorizer: Authorizer
   readonly fetchSessions: FetchSessions
-  /** advertised.listeners by listener name; empty when unset. See `endpointOf`. */
-  readonly advertised: ReadonlyMap<string, { readonly host: string; readonly port: number }>
   /** The data folder, for what describes it (DescribeLogDirs). */
   readonly logDirectory: LogDirectory
 }

@@ -12,6 +12,8 @@ export type Reply<Res extends Message> = DraftOf<Res> | typeof NO_RESPONSE | typ
 
 /** The context of a handler that answers by calling `reply` instead of returning. */
 export interface HotContext<Res extends Message> extends RequestContext {
+  /** Called once if the connection closes before the reply: nobody waits any more. */
+  onAbandoned: (() => void) | null
   /** Exactly once, now or later. */
   reply(answer: Reply<Res>): void
 }

@@ -1,3 +1,4 @@
+import { endpointOf } from '../cluster/image.ts'
 import type { RequestContext } from '../services.ts'
 
 /** Where clients reach a broker. */
@@ -7,18 +8,17 @@ export interface Endpoint {
 }
 
 /**
- * The address of broker `id` to tell the client of `context`: what advertised.listeners names for
- * the listener the client came in on, else, for this broker itself, the address it used.
- * Null for a broker that is not known or has no such listener.
+ * The address of broker `id` to tell the client of `context`: what the broker advertises for the
+ * listener the client came in on; where it advertises none, the address the client used itself.
+ * Null for a broker that is not alive or listens nowhere.
  */
-export function endpointOf(context: RequestContext, id: number): Endpoint | null {
-  const { broker, connection } = context
-  if (id === broker.nodeId) {
-    const advertised = broker.advertised.get(connection.listenerName)
-    return advertised ?? { host: plainAddress(connection.localAddress), port: connection.localPort }
-  }
-  const known = broker.image().brokers.get(id)
-  return known === undefined ? null : { host: known.host, port: known.port }
+export function endpointFor(context: RequestContext, id: number): Endpoint | null {
+  const broker = context.broker.image().brokers.get(id)
+  const { listenerName, localAddress, localPort } = context.connection
+  const endpoint = broker && endpointOf(broker, listenerName)
+  if (endpoint === undefined) return null
+  if (endpoint.host !== null) return { host: endpoint.host, port: endpoint.port }
+  return { host: plainAddress(localAddress), port: localPort }
 }
 
 /** An IPv4 address that arrived by an IPv6 socket, as IPv4: clients without IPv6 must reach it. */
