@@ -4,7 +4,7 @@
  */
 import { type Contender, compare, type Pace, perGigabyte } from './support/compare.ts'
 import { produceErrorAt, writeProduce } from './support/requests.ts'
-import { startKafka, startOttla, workFolder } from './support/subjects.ts'
+import { startKafkaSubject, startOttla, workFolder } from './support/subjects.ts'
 import type { Row } from './support/table.ts'
 
 const LOADS = [
@@ -19,7 +19,10 @@ export async function durable(pace: Pace): Promise<Row[]> {
       label: 'ottla fsync',
       subject: await startOttla({ port: 19320, durability: 'fsync' }),
     })
-    contenders.push({ label: 'kafka flush.messages=1', subject: await startKafka(19330, true) })
+    contenders.push({
+      label: 'kafka flush.messages=1',
+      subject: await startKafkaSubject(19330, true),
+    })
     const rows: Row[] = []
     for (const { partitions, ...load } of LOADS) {
       const topic = `durable-${partitions}`

@@ -1,14 +1,12 @@
 /** The brokers that are compared: Ottla, the C floor and Apache Kafka, each started on core 0. */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { setTimeout as pause } from 'node:timers/promises'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { Kafka, logLevel } from 'kafkajs'
-import { kafkaJars } from '../../tests/compat/support/kafka.ts'
+import { startKafka } from '../../tests/compat/support/kafka.ts'
 import { compile } from './load.ts'
-import { type Program, start, untilExists, untilListening } from './process.ts'
+import { start, untilExists, untilListening } from './process.ts'
 import type { Stall } from './stall-probe.ts'
 
 const BROKER_CORE = '0'
-const BOTH_CORES = '0,1'
 const root = new URL('../..', import.meta.url).pathname
 export const workFolder = `${root}.bench`
 
@@ -96,54 +94,36 @@ export async function startFloor(port: number, source: string): Promise<Subject 
   const binary = compile(source, workFolder, ['-msse4.2'])
   const program = start(BROKER_CORE, [binary, String(port), folder])
   await untilListening(program, port)
-  return unmanaged('floor', port, program)
-}
-
-/** Apache Kafka, one KRaft node with its own default JVM settings, free to use both cores. */
-export async function startKafka(port: number, flushEveryMessage: boolean): Promise<Subject> {
-  const folder = freshFolder(`kafka-${port}`)
-  const file = `${folder}.properties`
-  const properties = {
-    'process.roles': 'broker,controller',
-    'node.id': '1',
-    'controller.quorum.voters': `1@127.0.0.1:${port + 1}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${port + 1}`,
-    'controller.listener.names': 'CONTROLLER',
-    'log.dirs': folder,
-    'offsets.topic.replication.factor': '1',
-    ...STEADY_BROKER,
-    ...(flushEveryMessage ? { 'log.flush.interval.messages': '1' } : {}),
-  }
-  writeFileSync(
-    file,
-    Object.entries(properties)
-      .map(([key, value]) => `${key}=${value}\n`)
-      .join(''),
-  )
-  const java = ['java', '-cp', `${await kafkaJars()}/*`]
-  const format = start(BOTH_CORES, [
-    ...java,
-    ...['kafka.tools.StorageTool', 'format', '-t', '5L6g3nShT-eMCtK--X86sw', '-c', file],
-  ])
-  await new Promise(resolve => format.child.once('close', resolve))
-  const heap = ['-Xms1G', '-Xmx1G', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20']
-  const program = start(BOTH_CORES, [java[0] ?? '', ...heap, ...java.slice(1), 'kafka.Kafka', file])
-  await untilListening(program, port)
-  await pause(2000)
   return {
-    ...unmanaged('kafka', port, program),
-    createTopic: (topic, partitions) => createTopic(port, topic, partitions, {}),
-  }
-}
-
-function unmanaged(name: string, port: number, program: Program): Subject {
-  return {
-    name,
+    name: 'floor',
     port,
     pid: program.pid,
     createTopic: async () => {},
     takeStall: async () => null,
     stop: () => program.stop(),
+  }
+}
+
+/** Apache Kafka, one KRaft node with its own default JVM settings, free to use both cores. */
+export async function startKafkaSubject(
+  port: number,
+  flushEveryMessage: boolean,
+): Promise<Subject> {
+  const kafka = await startKafka({
+    port,
+    folder: freshFolder(`kafka-${port}`),
+    properties: {
+      ...STEADY_BROKER,
+      ...(flushEveryMessage ? { 'log.flush.interval.messages': '1' } : {}),
+    },
+  })
+  return {
+    name: 'kafka',
+    port,
+    pid: kafka.pid,
+    createTopic: (topic, partitions) => createTopic(port, topic, partitions, {}),
+    takeStall: async () => null,
+    stop: () => kafka.stop(),
   }
 }
 

@@ -106,7 +106,7 @@ export async function startKafka(o: {
     let printed = ''
     const look = (text: Buffer) => {
       printed += text
-      if (printed.includes('started (kafka.server.KafkaRaftServer)')) resolve()
+      if (printed.includes('Kafka Server started')) resolve()
     }
     child.stdout.on('data', look)
     child.stderr.on('data', look)
