@@ -28,7 +28,7 @@ export interface Refusal {
 
 /** Options of `api` and `hotApi`. */
 export interface ApiOptions<Req extends Message, Res extends Message> {
-  /** Versions this broker accepts, inclusive; by default all that are declared. */
+  /** Versions this broker accepts, inclusive; by default those declared and stable. */
   readonly versions?: { readonly min: number; readonly max: number }
   /** Versions ApiVersions tells, where they differ from those accepted (Produce: 0-13). */
   readonly listed?: { readonly min: number; readonly max: number }
@@ -92,7 +92,7 @@ function served<Req extends Message, Res extends Message>(
   options: ApiOptions<Req, Res>,
   handle: ServedApi['handle'],
 ): ServedApi {
-  const versions = options.versions ?? request.versions
+  const versions = options.versions ?? { min: request.versions.min, max: request.latestListed }
   return {
     key: request.key,
     name: request.name.replace(/Request$/, ''),

@@ -1,0 +1,316 @@
+import type { Connection, ConnectionHandler, FileRange, Frame, Piece } from '../../host/host.ts'
+import { ApiKey } from '../../protocol/api-keys.ts'
+import { ProtocolViolation } from '../../protocol/errors.ts'
+import type { Message } from '../../protocol/schema.ts'
+import type { WireReader } from '../../protocol/wire.ts'
+import type { Reply } from '../api/api.ts'
+import { CLOSE_CONNECTION } from '../api/api.ts'
+import { ANONYMOUS, type Principal } from '../security/principal.ts'
+import type { ClientSoftware } from '../services.ts'
+import type { Dispatcher, OpenedExchange } from './dispatch.ts'
+import type { Exchange, ExchangeOwner } from './exchange.ts'
+import type { NetworkLimits } from './limits.ts'
+
+/** How many bytes of a frame that broke the protocol are logged. */
+const EVIDENCE_BYTES = 64
+
+/** What a connection needs of its listener. */
+export interface ConnectionSurroundings {
+  readonly dispatcher: Dispatcher
+  readonly limits: NetworkLimits
+  readonly listenerName: string
+  /** Sweeps since start: the coarse clock idleness is measured with. */
+  readonly sweeps: number
+  /** Told once, when the socket is gone. */
+  closed(connection: BrokerConnection): void
+}
+
+/**
+ * One client: frames in, ordered responses out.
+ *
+ *   open --malformed, or CLOSE_CONNECTION--> closing --earlier replies sent--> closed
+ *
+ * Invariants:
+ *   (1) Exchanges form a FIFO in order of arrival; only the head's response is sent.
+ *   (2) While an exchange is in its ordered phase no later one is begun: `waiting` holds frames.
+ *   (3) Each frame is released exactly once by us: plain ones when copied (dispatch), hot ones
+ *       when their ordered phase ended, waiting ones when begun or dropped.
+ *   (4) Reading is paused if and only if some limit is exceeded, or the connection is closing.
+ * A connection keeps no timer: its listener sweeps all of them now and then.
+ */
+export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
+  readonly principal: Principal = ANONYMOUS
+  clientSoftware: ClientSoftware | null = null
+  readonly #socket: Connection
+  readonly #around: ConnectionSurroundings
+  #head: Exchange | null = null
+  #tail: Exchange | null = null
+  #inFlight = 0
+  /** Frames behind an ordered phase that takes longer than a turn; null when there is none. */
+  #waiting: Frame[] | null = null
+  /** The client's end came while frames were waiting. */
+  #endsAfterWaiting = false
+  #isPaused = false
+  #isClosing = false
+  #activeSweep: number
+  #sentBytes = 0
+  #takenBytes = 0
+  #takenSweep = 0
+
+  constructor(socket: Connection, around: ConnectionSurroundings) {
+    this.#socket = socket
+    this.#around = around
+    this.#activeSweep = around.sweeps
+  }
+
+  /** Cuts it at once. */
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  get id(): number {
+    return this.#socket.id
+  }
+
+  get remoteAddress(): string {
+    return this.#socket.remoteAddress
+  }
+
+  get localAddress(): string {
+    return this.#socket.localAddress
+  }
+
+  get localPort(): number {
+    return this.#socket.localPort
+  }
+
+  get listenerName(): string {
+    return this.#around.listenerName
+  }
+
+  frameBytesMax(head: number): number {
+    const { produceFrameBytesMax, requestFrameBytesMax } = this.#around.limits
+    return head === ApiKey.PRODUCE ? produceFrameBytesMax : requestFrameBytesMax
+  }
+
+  onFrame(frame: Frame): void {
+    this.#activeSweep = this.#around.sweeps
+    if (this.#isClosing) {
+      frame.release()
+      return
+    }
+    if (this.#waiting !== null) {
+      this.#waiting.push(frame)
+      return
+    }
+    this.#begin(frame)
+    this.#updateReading()
+  }
+
+  /** The client may still read: what it asked is answered, then the connection ends. */
+  onEnd(): void {
+    if (this.#waiting === null) this.#closeAfterReplies()
+    else this.#endsAfterWaiting = true
+  }
+
+  onDrain(): void {
+    this.#updateReading()
+  }
+
+  onClose(reason: Error | null): void {
+    this.#isClosing = true
+    if (reason !== null) this.#log('a connection broke', { reason: reason.message })
+    for (const frame of this.#waiting ?? []) frame.release()
+    this.#waiting = null
+    let exchange = this.#head
+    this.#head = null
+    this.#tail = null
+    for (; exchange !== null; exchange = exchange.next) {
+      if (exchange.isAnswered) releaseFiles(exchange.pieces)
+      else exchange.onAbandoned?.()
+    }
+    this.#around.closed(this)
+  }
+
+  /** Called by the listener now and then; `idleSweeps` and `slowSweeps` are the limits. */
+  sweep(idleSweeps: number, slowSweeps: number): void {
+    const { sweeps } = this.#around
+    const takenBytes = this.#sentBytes - this.#socket.queuedBytes
+    if (this.#socket.queuedBytes === 0 || takenBytes !== this.#takenBytes) {
+      this.#takenBytes = takenBytes
+      this.#takenSweep = sweeps
+    } else if (sweeps - this.#takenSweep > slowSweeps) {
+      this.#socket.destroy(new Error('the client does not read its responses'))
+      return
+    }
+    const isIdle = this.#head === null && this.#socket.queuedBytes === 0
+    if (isIdle && sweeps - this.#activeSweep > idleSweeps) this.#socket.end()
+  }
+
+  /** Graceful stop: no further request is begun; ends once those begun are answered. */
+  drain(): void {
+    for (const frame of this.#waiting ?? []) frame.release()
+    this.#waiting = this.#waiting === null ? null : []
+    this.#closeAfterReplies()
+  }
+
+  answer(exchange: Exchange, answer: Reply<Message>): void {
+    if (exchange.isAnswered) throw new Error(`${exchange.api.name} was answered twice`)
+    exchange.isAnswered = true
+    exchange.onAbandoned = null
+    if (!this.#socket.isOpen) return
+    if (answer === CLOSE_CONNECTION) exchange.closes = true
+    else exchange.pieces = this.#encode(exchange, answer)
+    if (exchange === this.#head) this.#flush()
+    // A parked reply in front may take its time: the file must not be closed meanwhile.
+    else retainFiles(exchange.pieces)
+  }
+
+  #encode(exchange: Exchange, answer: Reply<Message>): readonly Piece[] | null {
+    const { dispatcher } = this.#around
+    try {
+      return dispatcher.encode(exchange, answer)
+    } catch (error) {
+      // The draft does not fit the version, which is a bug: this client must not wait for ever.
+      this.#log('a response could not be encoded', { api: exchange.api.name, error })
+      exchange.closes = true
+      return null
+    }
+  }
+
+  #begin(frame: Frame): void {
+    const { dispatcher } = this.#around
+    let opened: OpenedExchange
+    try {
+      opened = dispatcher.open(frame, this)
+    } catch (error) {
+      this.#violated(error, frame.bytes)
+      frame.release()
+      this.#closeAfterReplies()
+      return
+    }
+    const { exchange, reader } = opened
+    this.#enqueue(exchange)
+    try {
+      this.#run(exchange, reader)
+    } catch (error) {
+      this.#violated(error, reader.buffer)
+      exchange.frame?.release()
+      // Requests before it are answered first, as if it had been read after them.
+      exchange.reply(CLOSE_CONNECTION)
+      this.#closeAfterReplies()
+    }
+  }
+
+  #run(exchange: Exchange, reader: WireReader): void {
+    const { frame } = exchange
+    const orderedPhase = this.#around.dispatcher.run(exchange, reader)
+    if (orderedPhase === undefined) {
+      frame?.release()
+      return
+    }
+    this.#waiting = []
+    const { loop } = this.#around.dispatcher.services.host
+    loop.spawn(
+      `${exchange.api.name} ordered phase`,
+      orderedPhase.then(() => {
+        frame?.release()
+        this.#resumeWaiting()
+      }),
+    )
+  }
+
+  #resumeWaiting(): void {
+    const frames = this.#waiting ?? []
+    this.#waiting = null
+    while (frames.length > 0 && this.#waiting === null && !this.#isClosing) {
+      this.#begin(frames.shift()!)
+    }
+    if (this.#waiting !== null) (this.#waiting as Frame[]).push(...frames)
+    else for (const frame of frames) frame.release()
+    if (this.#waiting === null && this.#endsAfterWaiting) this.#closeAfterReplies()
+    this.#updateReading()
+  }
+
+  #enqueue(exchange: Exchange): void {
+    this.#inFlight++
+    if (this.#tail === null) this.#head = exchange
+    else this.#tail.next = exchange
+    this.#tail = exchange
+  }
+
+  /** Sends what is answered at the head of the FIFO. */
+  #flush(): void {
+    let exchange = this.#head
+    let isFirst = true
+    while (exchange?.isAnswered) {
+      const { pieces } = exchange
+      if (pieces !== null) this.#send(pieces)
+      if (!isFirst) releaseFiles(pieces)
+      isFirst = false
+      this.#inFlight--
+      this.#head = exchange.next
+      if (exchange.closes) {
+        this.#isClosing = true
+        this.#socket.end()
+        return
+      }
+      exchange = exchange.next
+    }
+    if (exchange === null) {
+      this.#tail = null
+      if (this.#isClosing) this.#socket.end()
+    }
+    if (this.#isPaused) this.#updateReading()
+  }
+
+  #send(pieces: readonly Piece[]): void {
+    for (const piece of pieces) {
+      this.#sentBytes += piece instanceof Uint8Array ? piece.length : piece.sizeBytes
+    }
+    this.#socket.send(pieces)
+  }
+
+  #closeAfterReplies(): void {
+    this.#isClosing = true
+    if (this.#head === null) this.#socket.end()
+    else this.#updateReading()
+  }
+
+  #violated(error: unknown, bytes: Buffer): void {
+    if (!(error instanceof ProtocolViolation)) throw error
+    const evidence = bytes.subarray(0, EVIDENCE_BYTES).toString('hex')
+    this.#log('a request broke the protocol', { error: error.message, evidence })
+  }
+
+  #updateReading(): void {
+    const { requestsInFlightMax, responseBytesMax } = this.#around.limits
+    const mustPause =
+      this.#isClosing ||
+      this.#waiting !== null ||
+      this.#inFlight >= requestsInFlightMax ||
+      this.#socket.queuedBytes > responseBytesMax
+    if (mustPause === this.#isPaused || !this.#socket.isOpen) return
+    this.#isPaused = mustPause
+    if (mustPause) this.#socket.pause()
+    else this.#socket.resume()
+  }
+
+  #log(message: string, fields: object): void {
+    const { remoteAddress, remotePort, id } = this.#socket
+    const { log } = this.#around.dispatcher.services.host
+    log.warn({ connection: id, remoteAddress, remotePort, ...fields }, message)
+  }
+}
+
+function retainFiles(pieces: readonly Piece[] | null): void {
+  for (const piece of pieces ?? []) {
+    if (!(piece instanceof Uint8Array)) (piece as FileRange).file.retain()
+  }
+}
+
+function releaseFiles(pieces: readonly Piece[] | null): void {
+  for (const piece of pieces ?? []) {
+    if (!(piece instanceof Uint8Array)) (piece as FileRange).file.release()
+  }
+}
