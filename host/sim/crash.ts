@@ -101,7 +101,10 @@ interface Tearing {
 
 function tear(node: FileNode, change: ByteChange, outcome: Buffer, how: Tearing): void {
   const { keep, random, survival } = how
-  if (change.isResize) return redo(node, change, outcome, random.chance(survival))
+  if (change.isResize) {
+    redo(node, change, outcome, random.chance(survival))
+    return
+  }
 
   const sizeBefore = node.bytes.sizeBytes
   const end = change.position + outcome.length
