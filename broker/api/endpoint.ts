@@ -25,3 +25,15 @@ export function endpointFor(context: RequestContext, id: number): Endpoint | nul
 function plainAddress(address: string): string {
   return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
 }
+
+/** The brokers a client of `context` can reach, with the address for it. */
+export function liveBrokers(
+  context: RequestContext,
+): (Endpoint & { readonly id: number; readonly rack: string | null })[] {
+  const reachable = []
+  for (const { id, rack } of context.broker.image().brokers.values()) {
+    const endpoint = endpointFor(context, id)
+    if (endpoint !== null) reachable.push({ id, rack, ...endpoint })
+  }
+  return reachable
+}

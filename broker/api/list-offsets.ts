@@ -1,0 +1,86 @@
+import { ErrorCode } from '../../protocol/errors.ts'
+import { ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/list-offsets.ts'
+import { Operation } from '../security/authorizer.ts'
+import type { RequestContext } from '../services.ts'
+import { api } from './api.ts'
+import { mayOnTopic } from './authorize.ts'
+import { errorForVersion } from './error-versions.ts'
+import { isolationOf, REPLICA_NONE } from './isolation.ts'
+import { ledPartition } from './locate.ts'
+
+type AskedPartition = ListOffsetsRequest['topics'][number]['partitions'][number]
+
+/** Special timestamps by the version that introduced them; others below 0 are unsupported. */
+const SPECIAL_SINCE: ReadonlyMap<number, number> = new Map([
+  [-1, 0], // latest
+  [-2, 0], // earliest
+  [-3, 7], // the record with the largest timestamp (KIP-734)
+  [-4, 8], // earliest that is on local disk (KIP-405)
+  [-5, 9], // latest that is in tiered storage (KIP-1005)
+  [-6, 11], // earliest that is not in tiered storage yet (KIP-1023)
+])
+
+/** ListOffsets (key 2): offsets by timestamp, and the ends of the log. */
+export const listOffsets = api(
+  ListOffsetsRequest,
+  ListOffsetsResponse,
+  {
+    refuse: (request, { errorCode }) => ({
+      throttleTimeMs: 0,
+      topics: request.topics.map(({ name, partitions }) => ({
+        name,
+        partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
+      })),
+    }),
+  },
+  async (request, context) => ({
+    throttleTimeMs: 0,
+    topics: await Promise.all(
+      request.topics.map(async ({ name, partitions }) => ({
+        name,
+        partitions: await Promise.all(
+          partitions.map(async asked => {
+            const answer = await listOne(name, asked, partitions, request, context)
+            const errorCode = errorForVersion(context.apiKey, context.apiVersion, answer.errorCode)
+            return { partitionIndex: asked.partitionIndex, ...answer, errorCode }
+          }),
+        ),
+      })),
+    ),
+  }),
+)
+
+async function listOne(
+  topic: string,
+  asked: AskedPartition,
+  siblings: readonly AskedPartition[],
+  request: ListOffsetsRequest,
+  context: RequestContext,
+) {
+  const { partitionIndex, timestamp, currentLeaderEpoch } = asked
+  const refused = (errorCode: ErrorCode) => ({ errorCode, timestamp: -1, offset: -1 })
+  // A replica's view of the log is for brokers only, and those do not ask this way.
+  const operation = request.replicaId >= 0 ? Operation.CLUSTER_ACTION : Operation.DESCRIBE
+  if (!mayOnTopic(context, operation, topic)) return refused(ErrorCode.TOPIC_AUTHORIZATION_FAILED)
+  if (timestamp < 0) {
+    const since = SPECIAL_SINCE.get(timestamp)
+    if (since === undefined || context.apiVersion < since) {
+      return refused(ErrorCode.UNSUPPORTED_VERSION)
+    }
+  }
+  if (
+    siblings.length > 1 &&
+    siblings.some(s => s !== asked && s.partitionIndex === partitionIndex)
+  ) {
+    return refused(ErrorCode.INVALID_REQUEST)
+  }
+  const partition = ledPartition(context, topic, partitionIndex)
+  if (typeof partition === 'number') return refused(partition)
+  const isolation = isolationOf(REPLICA_NONE, request.isolationLevel)
+  const { errorCode, ...found } = await partition.listOffset(
+    timestamp,
+    isolation,
+    currentLeaderEpoch,
+  )
+  return errorCode === ErrorCode.NONE ? { errorCode, ...found } : refused(errorCode)
+}
