@@ -1,0 +1,205 @@
+/** DeleteGroups, OffsetDelete, deleted topics, and offsets that grew too old. */
+import { ErrorCode } from '../../../protocol/errors.ts'
+import type { Alarm } from '../machine.ts'
+import { type ClassicGroup, GroupState } from './classic-group.ts'
+import type { DeleteGroupCommand, DeleteOffsetsCommand, GroupCommand } from './command.ts'
+import { membersOf } from './foreign-group.ts'
+import {
+  emptyDecision,
+  type GroupDecision,
+  type GroupLimits,
+  justReply,
+  type MutableDecision,
+} from './plan.ts'
+import type { CommittedOffset, OffsetRecord } from './record.ts'
+import { type GroupOffsets, type GroupShardState, hasUndecided } from './state.ts'
+import { subscribedTopics, usesConsumerProtocol } from './subscription.ts'
+
+// ---------------------------------------------------------------------------------- whole groups
+
+/** Only an empty group can go; its offsets go with it. */
+export function deleteGroup(state: GroupShardState, command: DeleteGroupCommand): GroupDecision {
+  const { groupId, call } = command
+  const errorCode = deletionRefusal(state, groupId)
+  const reply = { kind: 'delete-group', errorCode } as const
+  if (errorCode !== ErrorCode.NONE) return justReply(call, reply)
+  const decision = emptyDecision()
+  decision.records.push(...offsetTombstones(state, groupId), ...groupTombstones(state, groupId))
+  decision.replies.push({ call, reply })
+  return decision
+}
+
+function deletionRefusal(state: GroupShardState, groupId: string): ErrorCode {
+  const group = state.groups.get(groupId)
+  const foreign = state.foreign.get(groupId)
+  if (group === undefined && foreign === undefined) return ErrorCode.GROUP_ID_NOT_FOUND
+  if (group !== undefined && group.state !== GroupState.EMPTY) return ErrorCode.NON_EMPTY_GROUP
+  if (foreign !== undefined && membersOf(foreign).size > 0) return ErrorCode.NON_EMPTY_GROUP
+  return ErrorCode.NONE
+}
+
+function offsetTombstones(state: GroupShardState, groupId: string): OffsetRecord[] {
+  const records: OffsetRecord[] = []
+  for (const [topic, partitions] of state.offsets.get(groupId) ?? []) {
+    for (const partition of partitions.keys()) records.push(tombstone(groupId, topic, partition))
+  }
+  return records
+}
+
+/** What makes a group of any kind be no more. */
+export function groupTombstones(
+  state: GroupShardState,
+  groupId: string,
+): GroupDecision['records'][number][] {
+  const foreign = state.foreign.get(groupId)
+  if (foreign === undefined) return [{ kind: 'group', groupId, value: null }]
+  return [...foreign.records.values()].map(record => ({ ...record, value: null }))
+}
+
+function tombstone(groupId: string, topic: string, partition: number): OffsetRecord {
+  return { kind: 'offset', groupId, topic, partition, value: null, producerId: -1 }
+}
+
+// ---------------------------------------------------------------------------------------- offsets
+
+/** OffsetDelete (KIP-496): not for topics the group is consuming. */
+export function deleteOffsets(
+  state: GroupShardState,
+  command: DeleteOffsetsCommand,
+): GroupDecision {
+  const { groupId, call } = command
+  const errorCode = offsetDeletionRefusal(state, groupId)
+  const group = state.groups.get(groupId)
+  const isConsumed = (topic: string) => group !== undefined && consumes(group, topic)
+  const decision = emptyDecision()
+  const topics = (errorCode === ErrorCode.NONE ? command.topics : []).map(
+    ({ topic, partitions }) => {
+      const isRefused = isConsumed(topic)
+      const stored = state.offsets.get(groupId)?.get(topic)
+      for (const partition of isRefused ? [] : partitions) {
+        if (stored?.has(partition)) decision.records.push(tombstone(groupId, topic, partition))
+      }
+      const code = isRefused ? ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC : ErrorCode.NONE
+      return { topic, partitions: partitions.map(partition => ({ partition, errorCode: code })) }
+    },
+  )
+  decision.replies.push({ call, reply: { kind: 'delete-offsets', errorCode, topics } })
+  return decision
+}
+
+function offsetDeletionRefusal(state: GroupShardState, groupId: string): ErrorCode {
+  const group = state.groups.get(groupId)
+  const foreign = state.foreign.get(groupId)
+  if (group === undefined && foreign === undefined) return ErrorCode.GROUP_ID_NOT_FOUND
+  if (foreign !== undefined) {
+    return membersOf(foreign).size > 0 ? ErrorCode.NON_EMPTY_GROUP : ErrorCode.NONE
+  }
+  // Of a group that speaks something else nobody can say what it consumes.
+  const isReadable = group!.state === GroupState.EMPTY || usesConsumerProtocol(group!)
+  return isReadable ? ErrorCode.NONE : ErrorCode.NON_EMPTY_GROUP
+}
+
+/** Whether somebody in the group subscribes to the topic, or might. */
+function consumes(group: ClassicGroup, topic: string): boolean {
+  const topics = subscribedTopics(group)
+  return topics === null || topics.has(topic)
+}
+
+/** A deleted topic's offsets mean nothing, least of all to a later topic of its name. */
+export function dropTopics(state: GroupShardState, topics: ReadonlySet<string>): GroupDecision {
+  const decision = emptyDecision()
+  for (const [groupId, offsets] of state.offsets) {
+    for (const topic of topics) {
+      for (const partition of offsets.get(topic)?.keys() ?? []) {
+        decision.records.push(tombstone(groupId, topic, partition))
+      }
+    }
+  }
+  return decision
+}
+
+// ----------------------------------------------------------------------------------------- expiry
+
+/** One round over the shard, in parts of `sweepRecordsMax`. */
+export function expireOffsets(
+  state: GroupShardState,
+  limits: GroupLimits,
+  nowMs: number,
+): GroupDecision {
+  const decision = emptyDecision()
+  const ids = new Set([...state.offsets.keys(), ...state.groups.keys()])
+  for (const groupId of ids) {
+    if (decision.records.length >= limits.sweepRecordsMax) break
+    expireGroup(state, groupId, { limits, nowMs, decision })
+  }
+  const isDone = decision.records.length < limits.sweepRecordsMax
+  decision.alarms.push(expiryAlarm(isDone ? limits.expiryIntervalMs : 0))
+  return decision
+}
+
+/** The one timer that belongs to a shard and not to a group. */
+export function expiryAlarm(delayMs: number): Alarm<GroupCommand> {
+  return { key: 'expiry', delayMs, command: { kind: 'expire-offsets' } }
+}
+
+interface Sweep {
+  readonly limits: GroupLimits
+  readonly nowMs: number
+  readonly decision: MutableDecision
+}
+
+function expireGroup(state: GroupShardState, groupId: string, sweep: Sweep): void {
+  const { decision } = sweep
+  const group = state.groups.get(groupId)
+  const offsets = state.offsets.get(groupId) ?? new Map()
+  const [expired, keptCount] = expiredOf(state, groupId, offsets, sweep)
+  decision.records.push(...expired)
+  const isOver = keptCount === 0 && !hasUndecided(state, groupId)
+  // A group with members or ids on their way lives without offsets, and one of another kind too.
+  if (!isOver || group?.state !== GroupState.EMPTY || group.pending.size > 0) return
+  if (expired.length === 0 && isWithinRetention(group, sweep)) return
+  decision.records.push(...groupTombstones(state, groupId))
+}
+
+/** An empty group is kept as long as its offsets would be, though it has none. */
+function isWithinRetention(group: ClassicGroup, { limits, nowMs }: Sweep): boolean {
+  return nowMs - group.stateTimestampMs < limits.offsetsRetentionMs
+}
+
+function expiredOf(
+  state: GroupShardState,
+  groupId: string,
+  offsets: GroupOffsets,
+  sweep: Sweep,
+): [expired: OffsetRecord[], keptCount: number] {
+  const group = state.groups.get(groupId)
+  const foreign = state.foreign.get(groupId)
+  const topicsInUse = group === undefined ? new Set<string>() : subscribedTopics(group)
+  const isForeignInUse = foreign !== undefined && membersOf(foreign).size > 0
+  const expired: OffsetRecord[] = []
+  let keptCount = 0
+  for (const [topic, partitions] of offsets) {
+    const isInUse = isForeignInUse || topicsInUse === null || topicsInUse.has(topic)
+    for (const [partition, { value }] of partitions) {
+      if (!isInUse && isExpired(value, group, sweep)) {
+        expired.push(tombstone(groupId, topic, partition))
+      } else {
+        keptCount++
+      }
+    }
+  }
+  return [expired, keptCount]
+}
+
+/** KIP-211: time runs from when the group became empty; for who never joined, from the commit. */
+function isExpired(
+  value: CommittedOffset,
+  group: ClassicGroup | undefined,
+  { limits, nowMs }: Sweep,
+): boolean {
+  if (value.expireTimestampMs >= 0) return nowMs >= value.expireTimestampMs
+  const isAbandoned = group?.state === GroupState.EMPTY && group.protocolType !== null
+  const emptySinceMs = isAbandoned ? group.stateTimestampMs : -1
+  const sinceMs = Math.max(value.commitTimestampMs, emptySinceMs)
+  return nowMs - sinceMs >= limits.offsetsRetentionMs
+}
