@@ -38,49 +38,69 @@ export const listOffsets = api(
     topics: await Promise.all(
       request.topics.map(async ({ name, partitions }) => ({
         name,
-        partitions: await Promise.all(
-          partitions.map(async asked => {
-            const answer = await listOne(name, asked, partitions, request, context)
-            const errorCode = errorForVersion(context.apiKey, context.apiVersion, answer.errorCode)
-            return { partitionIndex: asked.partitionIndex, ...answer, errorCode }
-          }),
-        ),
+        partitions: await listTopic(name, partitions, request.isolationLevel, context),
       })),
     ),
   }),
 )
 
+async function listTopic(
+  topic: string,
+  partitions: readonly AskedPartition[],
+  isolationLevel: number,
+  context: RequestContext,
+) {
+  const { apiKey, apiVersion } = context
+  const repeated = repeatedIndexes(partitions)
+  return Promise.all(
+    partitions.map(async asked => {
+      const { partitionIndex } = asked
+      const answer = repeated.has(partitionIndex)
+        ? refused(ErrorCode.INVALID_REQUEST)
+        : await listOne(topic, asked, isolationLevel, context)
+      const errorCode = errorForVersion(apiKey, apiVersion, answer.errorCode)
+      return { partitionIndex, ...answer, errorCode }
+    }),
+  )
+}
+
 async function listOne(
   topic: string,
   asked: AskedPartition,
-  siblings: readonly AskedPartition[],
-  request: ListOffsetsRequest,
+  isolationLevel: number,
   context: RequestContext,
 ) {
   const { partitionIndex, timestamp, currentLeaderEpoch } = asked
-  const refused = (errorCode: ErrorCode) => ({ errorCode, timestamp: -1, offset: -1 })
-  // A replica's view of the log is for brokers only, and those do not ask this way.
-  const operation = request.replicaId >= 0 ? Operation.CLUSTER_ACTION : Operation.DESCRIBE
-  if (!mayOnTopic(context, operation, topic)) return refused(ErrorCode.TOPIC_AUTHORIZATION_FAILED)
+  if (!mayOnTopic(context, Operation.DESCRIBE, topic)) {
+    return refused(ErrorCode.TOPIC_AUTHORIZATION_FAILED)
+  }
   if (timestamp < 0) {
     const since = SPECIAL_SINCE.get(timestamp)
     if (since === undefined || context.apiVersion < since) {
       return refused(ErrorCode.UNSUPPORTED_VERSION)
     }
   }
-  if (
-    siblings.length > 1 &&
-    siblings.some(s => s !== asked && s.partitionIndex === partitionIndex)
-  ) {
-    return refused(ErrorCode.INVALID_REQUEST)
-  }
   const partition = ledPartition(context, topic, partitionIndex)
   if (typeof partition === 'number') return refused(partition)
-  const isolation = isolationOf(REPLICA_NONE, request.isolationLevel)
+  const isolation = isolationOf(REPLICA_NONE, isolationLevel)
   const { errorCode, ...found } = await partition.listOffset(
     timestamp,
     isolation,
     currentLeaderEpoch,
   )
   return errorCode === ErrorCode.NONE ? { errorCode, ...found } : refused(errorCode)
+}
+
+function refused(errorCode: ErrorCode) {
+  return { errorCode, timestamp: -1, offset: -1 }
+}
+
+function repeatedIndexes(partitions: readonly AskedPartition[]): ReadonlySet<number> {
+  const seen = new Set<number>()
+  const repeated = new Set<number>()
+  for (const { partitionIndex } of partitions) {
+    if (seen.has(partitionIndex)) repeated.add(partitionIndex)
+    seen.add(partitionIndex)
+  }
+  return repeated
 }
