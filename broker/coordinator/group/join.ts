@@ -6,6 +6,7 @@ import { type Member, NO_BYTES, sameProtocols } from './member.ts'
 import { armPending, armSession, joinError, type Plan, reply } from './plan.ts'
 import { answerJoin, dropMember, memberRows, rebalance } from './rebalance.ts'
 import { replaceStaticMember } from './static-member.ts'
+import { updated } from './updated-member.ts'
 import { validateMember } from './validate-member.ts'
 
 /** Fills the plan for a group that exists; the group may have been made for this call. */
@@ -108,17 +109,20 @@ function rejoin(plan: Plan, join: JoinCommand, member: Member): void {
   const isUnchanged = sameProtocols(member.protocols, join.protocols)
   switch (group.state) {
     case GroupState.PREPARING_REBALANCE:
-      return park(plan, join, member)
+      park(plan, join, member)
+      break
     case GroupState.COMPLETING_REBALANCE:
       // Its answer may have been lost: the same again.
-      if (isUnchanged) return repeatAnswer(plan, join, member)
-      return park(plan, join, member)
+      if (isUnchanged) repeatAnswer(plan, join, member)
+      else park(plan, join, member)
+      break
     case GroupState.STABLE:
       // A leader joins again to have the assignment computed anew.
-      if (isUnchanged && group.leader !== member.id) return repeatAnswer(plan, join, member)
-      return park(plan, join, member)
+      if (isUnchanged && group.leader !== member.id) repeatAnswer(plan, join, member)
+      else park(plan, join, member)
+      break
     case GroupState.EMPTY:
-      return refuse(plan, join, ErrorCode.UNKNOWN_MEMBER_ID)
+      refuse(plan, join, ErrorCode.UNKNOWN_MEMBER_ID)
   }
 }
 
@@ -130,21 +134,4 @@ function park(plan: Plan, join: JoinCommand, member: Member): void {
 function repeatAnswer(plan: Plan, join: JoinCommand, member: Member): void {
   const rows = plan.group.leader === member.id ? memberRows(plan.group) : []
   answerJoin(plan, { ...member, joinCall: join.call }, rows)
-}
-
-/** The member as its latest JoinGroup describes it. An older one still parked is answered. */
-export function updated(plan: Plan, join: JoinCommand, member: Member): Member {
-  if (member.joinCall !== null) {
-    // Replies of a connection leave in order: an unanswered call would hold back this one.
-    reply(plan, member.joinCall, joinError(ErrorCode.REBALANCE_IN_PROGRESS, member.id))
-  }
-  return {
-    ...member,
-    clientId: join.clientId,
-    clientHost: join.clientHost,
-    rebalanceTimeoutMs: join.rebalanceTimeoutMs,
-    sessionTimeoutMs: join.sessionTimeoutMs,
-    protocols: join.protocols,
-    joinCall: join.call,
-  }
 }

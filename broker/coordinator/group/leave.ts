@@ -46,12 +46,14 @@ function dropPending(plan: Plan, memberId: string): void {
 function goOnWithout(plan: Plan): void {
   switch (plan.group.state) {
     case GroupState.EMPTY:
-      return
+      break
     case GroupState.PREPARING_REBALANCE:
-      return completeIfAllJoined(plan)
+      completeIfAllJoined(plan)
+      break
     case GroupState.COMPLETING_REBALANCE:
     case GroupState.STABLE:
-      return prepareRebalance(plan)
+      prepareRebalance(plan)
+      break
   }
 }
 

@@ -1,7 +1,7 @@
 /** One shard of groups as a machine: routes commands to what decides about them. */
 import assert from 'node:assert'
 import { ErrorCode } from '../../../protocol/errors.ts'
-import type { CallId, Machine } from '../machine.ts'
+import type { Machine } from '../machine.ts'
 import { type ClassicGroup, draftOf, emptyGroup, GroupState } from './classic-group.ts'
 import type { AlarmCommand, GroupCommand, JoinCommand } from './command.ts'
 import {

@@ -84,12 +84,14 @@ export function completeJoin(plan: Plan): void {
   for (const member of [...group.members.values()]) {
     if (member.joinCall === null && member.instanceId === null) dropMember(plan, member)
   }
-  if (group.members.size === 0) return becomeEmpty(plan)
-  if (!electJoinedLeader(group)) {
-    // Only static members are left and none of them is here: their sessions decide.
-    armJoin(plan)
-    return
-  }
+  if (group.members.size === 0) becomeEmpty(plan)
+  // Only static members may be left and none of them be here: their sessions decide.
+  else if (electJoinedLeader(group)) beginGeneration(plan)
+  else armJoin(plan)
+}
+
+function beginGeneration(plan: Plan): void {
+  const { group } = plan
   group.generation++
   group.protocol = selectProtocol(group)
   enter(group, GroupState.COMPLETING_REBALANCE, plan.nowMs)

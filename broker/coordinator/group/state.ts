@@ -62,18 +62,21 @@ export function applyChange(state: GroupShardState, change: GroupRecord | SoftCh
   switch (change.kind) {
     case 'set-group':
       state.groups.set(change.group.id, change.group)
-      return
+      break
     case 'forget-group':
       state.groups.delete(change.groupId)
-      return
+      break
     case 'group':
-      return applyMetadata(state, change.groupId, change.value)
+      applyMetadata(state, change.groupId, change.value)
+      break
     case 'offset':
-      return applyOffset(state, change)
+      applyOffset(state, change)
+      break
     case 'transaction-end':
-      return applyTransactionEnd(state, change)
+      applyTransactionEnd(state, change)
+      break
     case 'foreign':
-      return applyForeignRecord(state, change)
+      applyForeignRecord(state, change)
   }
 }
 

@@ -2,10 +2,10 @@
 import { ErrorCode } from '../../../protocol/errors.ts'
 import { GroupState, selectProtocol } from './classic-group.ts'
 import type { JoinCommand } from './command.ts'
-import { updated } from './join.ts'
 import type { Member } from './member.ts'
 import { armSession, disarmMember, type Plan, reply, writeGroup } from './plan.ts'
 import { completeIfAllJoined, memberRows, prepareRebalance, releaseCalls } from './rebalance.ts'
+import { updated } from './updated-member.ts'
 
 /** Whoever holds the old id is fenced from here on. */
 export function replaceStaticMember(plan: Plan, join: JoinCommand, old: Member): void {
@@ -15,12 +15,15 @@ export function replaceStaticMember(plan: Plan, join: JoinCommand, old: Member):
   armSession(plan, member)
   switch (group.state) {
     case GroupState.STABLE:
-      if (selectProtocol(group) !== group.protocol) return prepareRebalance(plan)
-      return resume(plan, join, member, formerLeader)
+      if (selectProtocol(group) !== group.protocol) prepareRebalance(plan)
+      else resume(plan, join, member, formerLeader)
+      break
     case GroupState.COMPLETING_REBALANCE:
-      return prepareRebalance(plan)
+      prepareRebalance(plan)
+      break
     case GroupState.PREPARING_REBALANCE:
-      return completeIfAllJoined(plan)
+      completeIfAllJoined(plan)
+      break
     case GroupState.EMPTY:
       throw new Error('an empty group has no static members')
   }

@@ -8,7 +8,11 @@ import { validateMember } from './validate-member.ts'
 
 export function syncGroup(plan: Plan, sync: SyncCommand): void {
   const errorCode = refusalOf(plan.group, sync)
-  if (errorCode !== ErrorCode.NONE) return reply(plan, sync.call, syncError(errorCode))
+  if (errorCode === ErrorCode.NONE) accept(plan, sync)
+  else reply(plan, sync.call, syncError(errorCode))
+}
+
+function accept(plan: Plan, sync: SyncCommand): void {
   arrive(plan, sync.memberId)
   const { group } = plan
   if (group.state === GroupState.COMPLETING_REBALANCE) {
