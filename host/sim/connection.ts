@@ -115,8 +115,9 @@ export class SimConnection implements Connection, PipeReader {
 
   destroy(reason?: Error): void {
     if (this.#isClosed) return
-    const losesBytes = this.#unread !== null || this.#in?.holdsBytes === true
-    // As TCP does: unread bytes make it a reset, otherwise the peer sees an orderly end.
+    const isUnread = this.#unread !== null || this.#in?.holdsBytes === true
+    const losesBytes = isUnread || this.queuedBytes > 0
+    // As TCP does: lost bytes make it a reset, otherwise the peer sees an orderly end.
     if (losesBytes) this.#options.resetPeer()
     else if (!this.#hasSentEnd) this.#out?.finish()
     this.#close(reason ?? null)

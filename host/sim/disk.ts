@@ -139,7 +139,9 @@ export class SimDisk implements Disk, FileOwner {
   async syncAll(files: readonly File[]): Promise<void> {
     let delayMs = this.#syncMs()
     const rounds = files.map(file => {
-      const { node, path } = this.#mine(file, 'sync')
+      const mine = this.#mine(file, 'sync')
+      mine.checkOpen('sync')
+      const { node, path } = mine
       delayMs = Math.max(delayMs, this.faults.delayMs('sync', path))
       node.syncBegun = this.#tree.nextSequence()
       return { node, sequenceEnd: node.syncBegun, failure: this.#failureOf('sync', path) }

@@ -43,18 +43,18 @@ export class SimFile implements File {
   }
 
   writev(buffers: readonly Uint8Array[], position: number): number {
-    this.#checkOpen('write')
+    this.checkOpen('write')
     return this.#owner.write(this, buffers, position)
   }
 
   read(target: Uint8Array, position: number): number {
-    this.#checkOpen('read')
+    this.checkOpen('read')
     this.#owner.checkRead(this)
     return this.node.bytes.read(target, position)
   }
 
   async readLater(target: Uint8Array, position: number): Promise<number> {
-    this.#checkOpen('read')
+    this.checkOpen('read')
     this.retain()
     try {
       await this.#owner.readDelay(this)
@@ -69,17 +69,17 @@ export class SimFile implements File {
   }
 
   truncate(sizeBytes: number): void {
-    this.#checkOpen('truncate')
+    this.checkOpen('truncate')
     this.#owner.truncate(this, sizeBytes)
   }
 
   async sync(): Promise<void> {
-    this.#checkOpen('sync')
+    this.checkOpen('sync')
     await this.#owner.syncAll([this])
   }
 
   retain(): void {
-    this.#checkOpen('retain')
+    this.checkOpen('retain')
     this.#retains++
   }
 
@@ -100,7 +100,8 @@ export class SimFile implements File {
     this.#owner.closed(this)
   }
 
-  #checkOpen(call: string): void {
+  /** Throws EBADF once it is closed and nothing retains it. */
+  checkOpen(call: string): void {
     if (this.#isClosed) throw new DiskError('EBADF', this.path, call)
   }
 }

@@ -58,6 +58,9 @@ export class FlowingClock implements Clock {
   async #advanceNow(ms: number): Promise<void> {
     const untilMs = this.monotonicMs() + ms
     this.#isAdvancing = true
+    // Armed for a moment that the leap makes come sooner.
+    this.#armed?.cancel()
+    this.#armed = null
     try {
       await this.#hop()
       while (this.#queue.nextMs <= untilMs) {

@@ -121,7 +121,9 @@ export class SimHost implements Host {
 
   /** Runs the simulation until `work` is done and returns its outcome. */
   run<T>(work: Promise<T> | (() => Promise<T>)): Promise<T> {
-    return this.simulation.runUntilSettled(typeof work === 'function' ? work() : work)
+    // Begun within the run, so that `advance` in it waits rather than drives.
+    const begun = typeof work === 'function' ? Promise.resolve().then(work) : work
+    return this.simulation.runUntilSettled(begun)
   }
 
   /** kill -9: nothing of it runs again; the page cache survives, peers see their connections reset. */

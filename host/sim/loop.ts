@@ -2,6 +2,9 @@ import type { Loop } from '../host.ts'
 import type { Owner } from './event-queue.ts'
 import type { Simulation } from './simulation.ts'
 
+/** A turn takes this long: a program that waits turn by turn sees time pass. */
+const TURN_MS = 0.01
+
 /** One simulated host's event loop. A turn is one event of the simulation. */
 export class SimLoop implements Loop {
   readonly #simulation: Simulation
@@ -18,7 +21,7 @@ export class SimLoop implements Loop {
 
   nextTurn(): Promise<void> {
     return new Promise(resolve => {
-      this.#simulation.schedule(0, 'turn', this.#owner, resolve)
+      this.#simulation.schedule(TURN_MS, 'turn', this.#owner, resolve)
     })
   }
 
