@@ -30,7 +30,7 @@ export interface PropertyRules {
 }
 
 /** One setting, declared once: its parser, its documentation, its default. */
-export class Property<T> implements PropertyRules {
+export class Property<T> {
   /** Only for the type: what code reads. */
   declare readonly type: T
   readonly kind: PropertyKind

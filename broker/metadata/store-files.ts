@@ -1,0 +1,182 @@
+import { DiskError } from '../../host/disk-error.ts'
+import type { Crc32c, Disk, File, Loop } from '../../host/host.ts'
+import type { StoreEntry, StoreEvent, StoreValue } from './store.ts'
+import { damaged, FrameCodec } from './store-frame.ts'
+import type { StoreState } from './store-state.ts'
+
+export interface StoreFilesOptions {
+  readonly disk: Disk
+  readonly loop: Loop
+  readonly crc32c: Crc32c
+  /** Made at the first write if absent. */
+  readonly folder: string
+}
+
+/** Names Kafka does not look at. */
+export const METADATA_LOG = 'ottla-metadata.log'
+export const METADATA_SNAPSHOT = 'ottla-metadata.snapshot'
+
+const SNAPSHOT_FRAME_ENTRIES = 500
+
+/** One transaction as it is written down. */
+export interface LastingChange {
+  readonly revision: number
+  readonly events: readonly StoreEvent[]
+}
+
+type LoggedEvent = [key: string, createRevision: number, value: StoreValue] | [key: string]
+type LoggedChange = [revision: number, events: LoggedEvent[]]
+type SnapshotEntry = [string, number, number, StoreValue]
+
+/**
+ * StoreFiles: the local store's two files.
+ *
+ *   log       frames of [revision, [event, ...]][]: the transactions of one commit round. An event
+ *             is [key, createRevision, value] for a put, [key] for a delete.
+ *   snapshot  frames of [key, createRevision, modRevision, value][], then one frame
+ *             { revision, count } that closes it: everything at one revision.
+ *
+ * Invariants:
+ *   (1) A frame is written only after the one before it was synced.
+ *   (2) Revisions the snapshot holds are skipped when the log is replayed.
+ *   (3) Reading writes nothing: whoever holds the folder's lock may be another.
+ *
+ * Crash story: a torn last frame was never told to anybody; the first write cuts it off. A crash
+ * between a snapshot's rename and the cut of the log replays the log and skips all of it.
+ */
+export class StoreFiles {
+  readonly #options: StoreFilesOptions
+  readonly #codec: FrameCodec
+  #log: File | null = null
+  #logBytes = 0
+  #snapshotBytes = 0
+
+  constructor(options: StoreFilesOptions) {
+    this.#options = options
+    this.#codec = new FrameCodec(options.crc32c)
+  }
+
+  get logBytes(): number {
+    return this.#logBytes
+  }
+
+  get snapshotBytes(): number {
+    return this.#snapshotBytes
+  }
+
+  /** Fills `state`. Throws DiskError, 'CORRUPT' when the files contradict themselves. */
+  read(state: StoreState): void {
+    const { disk, folder } = this.#options
+    const snapshotPath = `${folder}/${METADATA_SNAPSHOT}`
+    if (disk.stat(snapshotPath) !== null) this.#readSnapshot(disk.readFile(snapshotPath), state)
+    const logPath = `${folder}/${METADATA_LOG}`
+    if (disk.stat(logPath) === null) return
+    const { values, validBytes } = this.#codec.decodeAll(disk.readFile(logPath), logPath)
+    this.#logBytes = validBytes
+    for (const [revision, events] of (values as LoggedChange[][]).flat()) {
+      if (revision <= state.revision) continue
+      state.restore(
+        revision,
+        events.map(event => decodeEvent(event, revision)),
+      )
+    }
+  }
+
+  /** Resolves once the changes are on disk. A full disk leaves the log as it was. */
+  async append(changes: readonly LastingChange[]): Promise<void> {
+    const frame = this.#codec.encode(
+      changes.map(({ revision, events }): LoggedChange => [revision, events.map(encodeEvent)]),
+    )
+    const log = await this.#openLog()
+    const written = log.writev([frame], this.#logBytes)
+    if (written < frame.length) {
+      log.truncate(this.#logBytes)
+      throw new DiskError('ENOSPC', log.path, 'writev')
+    }
+    await log.sync()
+    this.#logBytes += frame.length
+  }
+
+  /** Writes everything down anew and empties the log. What fails before the rename changes nothing. */
+  async compact(entries: readonly StoreEntry[], revision: number): Promise<void> {
+    const { disk, folder, loop } = this.#options
+    const log = await this.#openLog()
+    const temporaryPath = `${folder}/${METADATA_SNAPSHOT}.tmp`
+    disk.remove(temporaryPath)
+    const file = disk.open(temporaryPath, 'create')
+    let sizeBytes = 0
+    const write = (value: unknown) => {
+      const frame = this.#codec.encode(value)
+      const written = file.writev([frame], sizeBytes)
+      if (written < frame.length) throw new DiskError('ENOSPC', temporaryPath, 'writev')
+      sizeBytes += frame.length
+    }
+    try {
+      for (let at = 0; at < entries.length; at += SNAPSHOT_FRAME_ENTRIES) {
+        write(entries.slice(at, at + SNAPSHOT_FRAME_ENTRIES).map(encodeEntry))
+        await loop.nextTurn()
+      }
+      write({ revision, count: entries.length })
+      await file.sync()
+    } finally {
+      file.close()
+    }
+    disk.rename(temporaryPath, `${folder}/${METADATA_SNAPSHOT}`)
+    await disk.syncFolder(folder)
+    this.#snapshotBytes = sizeBytes
+    log.truncate(0)
+    this.#logBytes = 0
+    // Before a frame overwrites the start, or an old one could be found behind it.
+    await log.sync()
+  }
+
+  close(): void {
+    this.#log?.close()
+    this.#log = null
+  }
+
+  /** Makes the log's name durable before anything is promised in it. */
+  async #openLog(): Promise<File> {
+    if (this.#log !== null) return this.#log
+    const { disk, folder } = this.#options
+    disk.makeFolder(folder)
+    const log = disk.open(`${folder}/${METADATA_LOG}`, 'create')
+    if (log.sizeBytes > this.#logBytes) log.truncate(this.#logBytes)
+    await log.sync()
+    await disk.syncFolder(folder)
+    this.#log = log
+    return log
+  }
+
+  #readSnapshot(bytes: Buffer, state: StoreState): void {
+    const path = `${this.#options.folder}/${METADATA_SNAPSHOT}`
+    const { values, validBytes } = this.#codec.decodeAll(bytes, path)
+    const end = values.pop() as { revision: number; count: number } | undefined
+    const entries = (values as SnapshotEntry[][]).flat()
+    if (end === undefined || validBytes < bytes.length || end.count !== entries.length) {
+      throw damaged(path, validBytes)
+    }
+    this.#snapshotBytes = bytes.length
+    state.restore(
+      end.revision,
+      entries.map(([key, createRevision, modRevision, value]): StoreEvent => {
+        return { kind: 'put', entry: { key, createRevision, modRevision, value } }
+      }),
+    )
+  }
+}
+
+function encodeEvent(event: StoreEvent): LoggedEvent {
+  if (event.kind === 'delete') return [event.key]
+  return [event.entry.key, event.entry.createRevision, event.entry.value]
+}
+
+function decodeEvent([key, createRevision, value]: LoggedEvent, revision: number): StoreEvent {
+  if (createRevision === undefined) return { kind: 'delete', key }
+  const entry = { key, createRevision, modRevision: revision, value: value as StoreValue }
+  return { kind: 'put', entry }
+}
+
+function encodeEntry(entry: StoreEntry): SnapshotEntry {
+  return [entry.key, entry.createRevision, entry.modRevision, entry.value]
+}
