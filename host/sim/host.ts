@@ -126,7 +126,7 @@ export class SimHost implements Host {
     return this.simulation.runUntilSettled(begun)
   }
 
-  /** kill -9: nothing of it runs again; the page cache survives, peers see their connections reset. */
+  /** kill -9: nothing of it runs again; the page cache survives, its connections are reset. */
   kill(): void {
     if (!this.#owner.isAlive) return
     this.#owner.isAlive = false

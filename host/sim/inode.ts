@@ -8,7 +8,7 @@
  * Invariants:
  *   (1) `changes` are in the order made. Undone backwards they give what the disk durably holds.
  *   (2) A durable change stays in the list only behind one that is not.
- *   (3) 'lost' is for good: a sync failed, the kernel calls the page clean, the disk has not got it.
+ *   (3) 'lost' is for good: a sync failed, the kernel calls the page clean, the disk lacks it.
  */
 import { SparseBytes } from './sparse-bytes.ts'
 

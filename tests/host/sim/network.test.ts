@@ -147,7 +147,7 @@ describe('processes that die', () => {
     expect(ran).toBe(0)
   })
 
-  test('a machine without power says nothing, and resets what it forgot when it is back', async () => {
+  test('a machine without power is silent, and back again resets what it forgot', async () => {
     const { far, handler } = await connected()
     server.powerCut({ keep: 'synced' })
     far.send([frameOf('anyone?')])
@@ -183,7 +183,7 @@ test('a frame read after its release is caught', async () => {
   expect(() => frame.release()).toThrow(/more than retained/)
 })
 
-test('two machines that ask for any port do not collide, and loopback listeners are private', async () => {
+test('a loopback listener is private, and a foreign address not to be had', async () => {
   await server.net.listen({ host: '127.0.0.1', port: PORT }, () => new Recorder())
   await expect(client.run(dial(client, new Recorder()))).rejects.toMatchObject({
     code: 'ECONNREFUSED',
