@@ -164,6 +164,11 @@ const BARRELS: ReadonlySet<string> = new Set([
   'protocol/schema.ts',
 ])
 
+/** `import ... from`, `export ... from`, `import '...'` and `import('...')`. */
+const FROM = /^(?:import|export)\s+(type\s)?\s*([^'";]*?)\s*from\s*'([^']+)'/gm
+const BARE = /^import\s*'([^']+)'/gm
+const DYNAMIC = /\bimport\('([^']+)'\)/gm
+
 interface Import {
   readonly source: Source
   /** Counted from 1. */
@@ -286,22 +291,17 @@ function refusal(one: Import): string[] {
 }
 
 function importsOf(source: Source): Import[] {
-  const found: Import[] = []
-  const form =
-    /^(?:import|export)\s+(type\s)?\s*([^'";]*?)\s*from\s*'([^']+)'|^import\s*'([^']+)'|\bimport\('([^']+)'\)/gm
-  for (const match of source.withoutComments.matchAll(form)) {
-    const [, type, names = '', from, bare, dynamic] = match
-    const name = (from ?? bare ?? dynamic) as string
+  const text = source.withoutComments
+  const importOf = (at: number, name: string, isTypeOnly: boolean): Import => {
     const isOurs = name.startsWith('.')
-    found.push({
-      source,
-      line: source.withoutComments.slice(0, match.index).split('\n').length,
-      target: isOurs ? posix.join(posix.dirname(source.path), name) : name,
-      isOurs,
-      isTypeOnly: type !== undefined || namesTypesOnly(names),
-    })
+    const target = isOurs ? posix.join(posix.dirname(source.path), name) : name
+    return { source, line: text.slice(0, at).split('\n').length, target, isOurs, isTypeOnly }
   }
-  return found
+  const named = [...text.matchAll(FROM)].map(({ index, 1: type, 2: names = '', 3: name = '' }) =>
+    importOf(index, name, type !== undefined || namesTypesOnly(names)),
+  )
+  const whole = [...text.matchAll(BARE), ...text.matchAll(DYNAMIC)]
+  return [...named, ...whole.map(({ index, 1: name = '' }) => importOf(index, name, false))]
 }
 
 function namesTypesOnly(names: string): boolean {
