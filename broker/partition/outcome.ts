@@ -40,6 +40,8 @@ export interface PartitionRead {
   readonly aborted: readonly AbortedTransaction[] | null
   /** Null when there is nothing to read. Its file is closed only after a retained send ended. */
   readonly range: FileRange | null
+  /** More can be read below the bound than `range` holds: waiting would gain nothing. */
+  readonly hasMore: boolean
 }
 
 export interface AbortedTransaction {

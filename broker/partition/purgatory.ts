@@ -98,17 +98,17 @@ export interface OffsetWait {
  * OffsetWaits: waits ordered by offset, released from the front as the watched offset advances.
  * Waits are nearly always added in order (appends are sequenced in order), so adding is O(1).
  */
-export class OffsetWaits {
-  #waits: OffsetWait[] = []
+export class OffsetWaits<W extends OffsetWait> {
+  #waits: W[] = []
   #first = 0
 
   get size(): number {
     return this.#waits.length - this.#first
   }
 
-  add(wait: OffsetWait): void {
+  add(wait: W): void {
     let at = this.#waits.length
-    while (at > this.#first && (this.#waits[at - 1] as OffsetWait).offset > wait.offset) at--
+    while (at > this.#first && (this.#waits[at - 1] as W).offset > wait.offset) at--
     if (at === this.#waits.length) this.#waits.push(wait)
     else this.#waits.splice(at, 0, wait)
   }
@@ -116,7 +116,7 @@ export class OffsetWaits {
   /** Releases all waits for offsets up to and including `offset`, lowest first. */
   advance(offset: number): void {
     while (this.#first < this.#waits.length) {
-      const wait = this.#waits[this.#first] as OffsetWait
+      const wait = this.#waits[this.#first] as W
       if (wait.offset > offset) break
       this.#first++
       if (this.#first === this.#waits.length) {
@@ -128,7 +128,7 @@ export class OffsetWaits {
   }
 
   /** Takes all waits out, to be failed by the caller. */
-  drain(): OffsetWait[] {
+  drain(): W[] {
     const rest = this.#waits.slice(this.#first)
     this.#waits = []
     this.#first = 0

@@ -1,0 +1,254 @@
+import type { Crc32c } from '../../host/host.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
+import { type BatchView, Codec } from '../../protocol/records/batch.ts'
+import type { CheckedRecords } from '../../protocol/records/record-check.ts'
+import { type AppendResult, RefusalReason, type Retainable } from '../../storage/append-result.ts'
+import type { Log } from '../../storage/log.ts'
+import type { TopicConfig } from '../config/topic-config.ts'
+import { checkContent, correctTimes } from './check-content.ts'
+import { hasEnoughReplicas } from './isr.ts'
+import type { ProduceOutcome } from './outcome.ts'
+import { NO_OUTCOME, PendingProduce, type ProduceHome } from './pending-produce.ts'
+import type { Deadlines } from './purgatory.ts'
+import { expandSmall, type Recoder } from './recoder.ts'
+import {
+  checkEnvelope,
+  contentRejection,
+  findBatch,
+  isRejection,
+  type Rejection,
+  requestRejection,
+} from './validate.ts'
+
+/** One produced batch's surroundings. */
+export interface ProduceOptions {
+  /** 0: `done` tells of refusals only as far as they are known at once. 1 and -1: durable. */
+  readonly acks: number
+  readonly produceVersion: number
+  /** Wall clock. */
+  readonly nowMs: number
+  /** Monotonic: REQUEST_TIMED_OUT after it. */
+  readonly deadlineMs: number
+  /** Holds the records' bytes. Null: the bytes are the partition's to keep and to write to. */
+  readonly frame: Retainable | null
+}
+
+/** What an appender needs of its partition, as of each call. */
+export interface AppendHome extends ProduceHome {
+  readonly log: Log
+  readonly config: TopicConfig
+  readonly isLeader: boolean
+  readonly leaderEpoch: number
+  readonly isrSize: number
+}
+
+/** What appenders share. */
+export interface AppendParts {
+  readonly crc32c: Crc32c
+  readonly deadlines: Deadlines
+  readonly recoder: Recoder
+}
+
+/** Answers one produced batch, once. */
+export type ProduceDone = (outcome: ProduceOutcome) => void
+
+/**
+ * Appender: the way of a produced batch into a log: find, check, correct, sequence, await.
+ *
+ * The ordered phase ends when `append` returns null, or when the promise it returns resolves: the
+ * batch then has its offset, or was refused. A batch that expands to little is checked at once;
+ * a larger one off the loop, while other connections go on.
+ */
+export class Appender {
+  readonly #home: AppendHome
+  readonly #parts: AppendParts
+  readonly #computeCrc: (batch: BatchView) => number
+
+  constructor(home: AppendHome, parts: AppendParts) {
+    this.#home = home
+    this.#parts = parts
+    this.#computeCrc = batch => batch.computeCrc(parts.crc32c) >>> 0
+  }
+
+  append(records: Buffer | null, options: ProduceOptions, done: ProduceDone): Promise<void> | null {
+    const found = findBatch(records, options.produceVersion)
+    if (isRejection(found)) return this.#reject(found, done)
+    const unfit = this.#unfit(options.acks)
+    if (unfit !== ErrorCode.NONE) return refuse(unfit, done)
+    const { config } = this.#home
+    const refused = checkEnvelope(
+      found,
+      {
+        produceVersion: options.produceVersion,
+        maxMessageBytes: config.maxMessageBytes,
+        stampsAppendTime: config.stampsAppendTime,
+      },
+      this.#computeCrc,
+    )
+    if (refused !== null) return this.#reject(refused, done)
+    const payload = found.codec === Codec.NONE ? found.payload : expandSmall(found)
+    if (payload === 'later') return this.#appendLater(found, options, done)
+    if (!Buffer.isBuffer(payload)) return this.#reject(payload, done)
+    return this.#settleContent(found, payload, options, done)
+  }
+
+  /** Leadership, health and replicas; asked again after every wait. */
+  #unfit(acks: number): ErrorCode {
+    const { isStopped, isLeader, isrSize, config } = this.#home
+    if (isStopped) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    if (!isLeader) return ErrorCode.NOT_LEADER_OR_FOLLOWER
+    if (acks === -1 && !hasEnoughReplicas(isrSize, config.minInsyncReplicas)) {
+      return ErrorCode.NOT_ENOUGH_REPLICAS
+    }
+    return ErrorCode.NONE
+  }
+
+  async #appendLater(batch: BatchView, options: ProduceOptions, done: ProduceDone): Promise<void> {
+    options.frame?.retain()
+    try {
+      const payload = await this.#parts.recoder.expand(batch)
+      if (!Buffer.isBuffer(payload)) {
+        this.#reject(payload, done)
+        return
+      }
+      const unfit = this.#unfit(options.acks)
+      if (unfit === ErrorCode.NONE) await this.#settleContent(batch, payload, options, done)
+      else refuse(unfit, done)
+    } finally {
+      options.frame?.release()
+    }
+  }
+
+  #settleContent(
+    batch: BatchView,
+    payload: Buffer,
+    options: ProduceOptions,
+    done: ProduceDone,
+  ): Promise<void> | null {
+    const { config } = this.#home
+    const checked = checkContent(batch, payload, config, options.nowMs)
+    if (isRejection(checked)) return this.#reject(checked, done)
+    const { storedCodec } = config
+    if (storedCodec !== null && storedCodec !== batch.codec) {
+      return this.#recode(batch, payload, checked, options, done)
+    }
+    correctTimes(batch, checked, config, options.nowMs, this.#parts.crc32c)
+    this.#sequence(batch, options.frame, options, done)
+    return null
+  }
+
+  /** compression.type asks for another codec than the producer's: the batch is written anew. */
+  async #recode(
+    batch: BatchView,
+    payload: Buffer,
+    checked: CheckedRecords,
+    options: ProduceOptions,
+    done: ProduceDone,
+  ): Promise<void> {
+    const { config } = this.#home
+    const { storedCodec, compressionLevel } = config
+    const codec = storedCodec ?? batch.codec
+    const recoded = await this.#parts.recoder.recode(batch, payload, codec, compressionLevel)
+    const unfit = this.#unfit(options.acks)
+    if (unfit !== ErrorCode.NONE) {
+      refuse(unfit, done)
+      return
+    }
+    if (recoded.sizeBytes > this.#home.config.maxMessageBytes) {
+      this.#reject(RECODED_TOO_LARGE, done)
+      return
+    }
+    correctTimes(recoded, checked, config, options.nowMs, this.#parts.crc32c)
+    this.#sequence(recoded, null, options, done)
+  }
+
+  #sequence(
+    batch: BatchView,
+    frame: Retainable | null,
+    options: ProduceOptions,
+    done: ProduceDone,
+  ): void {
+    const home = this.#home
+    const { acks, nowMs, deadlineMs } = options
+    const pending = acks === 0 ? null : new PendingProduce(home, acks === -1, deadlineMs, done)
+    const result = home.log.append(
+      batch,
+      { leaderEpoch: home.leaderEpoch, origin: 'client', nowMs, frame: frame ?? undefined },
+      pending,
+    )
+    if (result.kind === 'refused') {
+      this.#reject(rejectionOf(result), done)
+      return
+    }
+    if (pending === null) {
+      done(NO_OUTCOME)
+      return
+    }
+    pending.baseOffset = result.baseOffset
+    pending.offset = result.lastOffset + 1
+    if (result.kind === 'duplicate') pending.logAppendTimeMs = result.timestampMs
+    else if (home.config.stampsAppendTime) pending.logAppendTimeMs = nowMs
+    this.#parts.deadlines.add(pending)
+  }
+
+  #reject(rejection: Rejection, done: ProduceDone): null {
+    done({
+      ...NO_OUTCOME,
+      errorCode: rejection.errorCode,
+      errorMessage: rejection.message,
+      recordErrors: rejection.recordErrors,
+      logStartOffset: rejection.tellsLogStart ? this.#home.logStartOffset : -1,
+    })
+    return null
+  }
+}
+
+function refuse(errorCode: ErrorCode, done: ProduceDone): null {
+  done({ ...NO_OUTCOME, errorCode })
+  return null
+}
+
+const RECODED_TOO_LARGE = requestRejection(
+  ErrorCode.MESSAGE_TOO_LARGE,
+  "The batch is larger than max.message.bytes in the topic's compression type",
+)
+
+const REFUSALS: Readonly<Record<RefusalReason, Rejection>> = {
+  [RefusalReason.OUT_OF_ORDER_SEQUENCE]: contentRejection(
+    ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
+    "The batch does not continue its producer's sequence",
+  ),
+  [RefusalReason.INVALID_PRODUCER_EPOCH]: contentRejection(
+    ErrorCode.INVALID_PRODUCER_EPOCH,
+    'A producer with a later epoch has written here',
+  ),
+  [RefusalReason.INVALID_TXN_STATE]: contentRejection(
+    ErrorCode.INVALID_TXN_STATE,
+    'The producer has an open transaction here, which the batch does not belong to',
+  ),
+  [RefusalReason.TRANSACTION_COORDINATOR_FENCED]: contentRejection(
+    ErrorCode.TRANSACTION_COORDINATOR_FENCED,
+    'A later coordinator has written here',
+  ),
+  [RefusalReason.RECORD_LIST_TOO_LARGE]: requestRejection(
+    ErrorCode.RECORD_LIST_TOO_LARGE,
+    'The batch is larger than segment.bytes',
+  ),
+  [RefusalReason.OUT_OF_ORDER_OFFSET]: contentRejection(
+    ErrorCode.UNKNOWN_SERVER_ERROR,
+    'The batch does not continue the log',
+  ),
+  [RefusalReason.DISK_FULL]: requestRejection(
+    ErrorCode.KAFKA_STORAGE_ERROR,
+    'The disk is full or could not be written',
+  ),
+  [RefusalReason.OFFLINE]: requestRejection(
+    ErrorCode.KAFKA_STORAGE_ERROR,
+    'The log directory is offline',
+  ),
+}
+
+/** What a log's refusal means to a client. */
+export function rejectionOf(result: AppendResult & { kind: 'refused' }): Rejection {
+  return REFUSALS[result.reason]
+}

@@ -1,0 +1,286 @@
+import { ErrorCode } from '../../protocol/errors.ts'
+import type { PartitionRead } from './outcome.ts'
+
+/** A fetch without a session, and what a declined one answers. */
+export const NO_SESSION_ID = 0
+/** Epoch of a request that wants everything, and maybe a session. */
+export const INITIAL_EPOCH = 0
+/** Epoch of a request that ends its session, or wants none. */
+export const FINAL_EPOCH = -1
+
+const EPOCH_MAX = 2147483647
+
+/** One partition that a request asks for, or that a session remembers. */
+export interface FetchEntry {
+  /** '' where the request names topics by id. */
+  readonly topic: string
+  /** NO_UUID where the request names topics by name. */
+  readonly topicId: string
+  readonly partition: number
+  fetchOffset: number
+  maxBytes: number
+  /** -1: not checked. */
+  currentLeaderEpoch: number
+  /** -1: not checked. */
+  lastFetchedEpoch: number
+  /** A follower's log start; -1 from a consumer. */
+  logStartOffset: number
+}
+
+/** A topic's partition that a request takes out of its session. */
+export interface ForgottenPartition {
+  readonly topic: string
+  readonly topicId: string
+  readonly partition: number
+}
+
+/** What a fetch request says about its session. */
+export interface FetchSessionRequest {
+  readonly sessionId: number
+  readonly sessionEpoch: number
+  readonly entries: readonly FetchEntry[]
+  readonly forgotten: readonly ForgottenPartition[]
+  /** Fetch 13 and above. */
+  readonly usesTopicIds: boolean
+  readonly isFollower: boolean
+  /** Monotonic. */
+  readonly nowMs: number
+}
+
+/** The partitions to read, and how to answer. */
+export interface FetchContext {
+  readonly errorCode: ErrorCode
+  /** For the answer. */
+  readonly sessionId: number
+  /** In the order in which they are to be read. */
+  readonly entries: readonly FetchEntry[]
+  /**
+   * Whether the answer must hold this partition: always outside of a session; in one when it has
+   * records, an error, or something moved since it was last told. Call once an entry, with what
+   * is going to be sent: it is remembered as told.
+   */
+  tells(entry: FetchEntry, read: PartitionRead): boolean
+}
+
+export interface FetchSessionsOptions {
+  /** max.incremental.fetch.session.cache.slots, as of now. */
+  readonly slots: () => number
+  /** Uniform in [1, 2^31). */
+  readonly newSessionId: () => number
+  /** A session unused for this long makes room for another. Default 2 minutes. */
+  readonly evictionMs?: number
+}
+
+interface SessionEntry extends FetchEntry {
+  toldHighWatermark: number
+  toldLogStart: number
+}
+
+interface Session {
+  readonly id: number
+  /** The epoch the next request must have. */
+  epoch: number
+  readonly usesTopicIds: boolean
+  readonly isPrivileged: boolean
+  readonly createdMs: number
+  usedMs: number
+  readonly entries: Map<string, SessionEntry>
+}
+
+const EVICTION_MS = 120_000
+const NO_ENTRIES: readonly FetchEntry[] = []
+
+/**
+ * FetchSessions: what incremental fetches let a broker remember, so that a reader of many
+ * partitions names only those that changed (KIP-227).
+ *
+ *   (0, -1) sessionless -> (0, 0) full, session made -> (id, 1) (id, 2) ... incremental
+ *                                                    -> (id, -1) closed -> (id, 0) made anew
+ *
+ * Invariants:
+ *   (1) At most `slots` sessions. When all are taken, one unused for `evictionMs` gives way, or a
+ *       consumer's to a follower's, or a smaller one that old to a larger; else none is made,
+ *       which is a valid answer.
+ *   (2) An epoch is accepted once: a request answered twice would lose what changed in between.
+ *
+ * Nothing of it survives a restart: readers are told FETCH_SESSION_ID_NOT_FOUND and start over.
+ */
+export class FetchSessions {
+  readonly #options: FetchSessionsOptions
+  /** Least recently used first. */
+  readonly #sessions = new Map<number, Session>()
+
+  constructor(options: FetchSessionsOptions) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#sessions.size
+  }
+
+  /** Partitions remembered by all sessions. */
+  get partitionCount(): number {
+    let count = 0
+    for (const session of this.#sessions.values()) count += session.entries.size
+    return count
+  }
+
+  begin(request: FetchSessionRequest): FetchContext {
+    const { sessionId, sessionEpoch } = request
+    if (sessionEpoch === FINAL_EPOCH || sessionEpoch === INITIAL_EPOCH) {
+      this.#sessions.delete(sessionId)
+      const session = sessionEpoch === INITIAL_EPOCH ? this.#create(request) : null
+      return new FullContext(request.entries, session)
+    }
+    const session = this.#sessions.get(sessionId)
+    if (session === undefined) return failed(ErrorCode.FETCH_SESSION_ID_NOT_FOUND)
+    if (session.usesTopicIds !== request.usesTopicIds) {
+      return failed(ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR)
+    }
+    if (session.epoch !== sessionEpoch) return failed(ErrorCode.INVALID_FETCH_SESSION_EPOCH)
+    return this.#continue(session, request)
+  }
+
+  #continue(session: Session, request: FetchSessionRequest): FetchContext {
+    session.epoch = nextEpoch(session.epoch)
+    session.usedMs = request.nowMs
+    this.#sessions.delete(session.id)
+    this.#sessions.set(session.id, session)
+    for (const forgotten of request.forgotten) session.entries.delete(keyOf(forgotten))
+    for (const entry of request.entries) {
+      const known = session.entries.get(keyOf(entry))
+      if (known === undefined) session.entries.set(keyOf(entry), untold(entry))
+      else update(known, entry)
+    }
+    if (session.entries.size > 0) return new IncrementalContext(session)
+    // Nothing is left to fetch: the slot is given back.
+    this.#sessions.delete(session.id)
+    return { errorCode: ErrorCode.NONE, sessionId: 0, entries: NO_ENTRIES, tells: () => true }
+  }
+
+  #create(request: FetchSessionRequest): Session | null {
+    if (request.entries.length === 0) return null
+    if (!this.#makeRoom(request)) return null
+    let id = this.#options.newSessionId()
+    while (id === NO_SESSION_ID || this.#sessions.has(id)) id = this.#options.newSessionId()
+    const session: Session = {
+      id,
+      epoch: 1,
+      usesTopicIds: request.usesTopicIds,
+      isPrivileged: request.isFollower,
+      createdMs: request.nowMs,
+      usedMs: request.nowMs,
+      entries: new Map(request.entries.map(entry => [keyOf(entry), untold(entry)])),
+    }
+    this.#sessions.set(id, session)
+    return session
+  }
+
+  #makeRoom(request: FetchSessionRequest): boolean {
+    const slots = this.#options.slots()
+    if (this.#sessions.size < slots) return true
+    if (slots === 0) return false
+    const victim = this.#victim(request)
+    if (victim === null) return false
+    this.#sessions.delete(victim.id)
+    return true
+  }
+
+  /** The session that gives way to a request of `entries`, if one may. */
+  #victim({ nowMs, isFollower, entries }: FetchSessionRequest): Session | null {
+    const evictionMs = this.#options.evictionMs ?? EVICTION_MS
+    const [stalest] = this.#sessions.values()
+    if (stalest !== undefined && nowMs - stalest.usedMs > evictionMs) return stalest
+    let smallest: Session | null = null
+    for (const session of this.#sessions.values()) {
+      if (session.isPrivileged && !isFollower) continue
+      const yields = isFollower && !session.isPrivileged
+      if (!yields && nowMs - session.createdMs <= evictionMs) continue
+      if (!yields && session.entries.size >= entries.length) continue
+      if (smallest === null || session.entries.size < smallest.entries.size) smallest = session
+    }
+    return smallest
+  }
+}
+
+class FullContext implements FetchContext {
+  readonly errorCode = ErrorCode.NONE
+  readonly sessionId: number
+  readonly entries: readonly FetchEntry[]
+  readonly #session: Session | null
+
+  constructor(entries: readonly FetchEntry[], session: Session | null) {
+    this.entries = entries
+    this.#session = session
+    this.sessionId = session?.id ?? NO_SESSION_ID
+  }
+
+  tells(entry: FetchEntry, read: PartitionRead): boolean {
+    const known = this.#session?.entries.get(keyOf(entry))
+    if (known !== undefined) remember(known, read)
+    return true
+  }
+}
+
+class IncrementalContext implements FetchContext {
+  readonly errorCode = ErrorCode.NONE
+  readonly sessionId: number
+  readonly entries: readonly SessionEntry[]
+  readonly #session: Session
+
+  constructor(session: Session) {
+    this.#session = session
+    this.sessionId = session.id
+    this.entries = [...session.entries.values()]
+  }
+
+  tells(entry: FetchEntry, read: PartitionRead): boolean {
+    const known = entry as SessionEntry
+    const hasRecords = read.range !== null
+    const isTold =
+      hasRecords ||
+      read.errorCode !== ErrorCode.NONE ||
+      read.divergingEpoch !== null ||
+      read.highWatermark !== known.toldHighWatermark ||
+      read.logStartOffset !== known.toldLogStart
+    if (!isTold) return false
+    remember(known, read)
+    // What got records moves behind the others, so that none is starved by the size limit.
+    if (hasRecords) {
+      const key = keyOf(known)
+      if (this.#session.entries.delete(key)) this.#session.entries.set(key, known)
+    }
+    return true
+  }
+}
+
+function failed(errorCode: ErrorCode): FetchContext {
+  return { errorCode, sessionId: NO_SESSION_ID, entries: NO_ENTRIES, tells: () => false }
+}
+
+function nextEpoch(epoch: number): number {
+  return epoch === EPOCH_MAX ? 1 : epoch + 1
+}
+
+function keyOf({ topic, topicId, partition }: ForgottenPartition): string {
+  return `${topicId}/${topic}/${partition}`
+}
+
+function untold(entry: FetchEntry): SessionEntry {
+  return { ...entry, toldHighWatermark: -1, toldLogStart: -1 }
+}
+
+function update(known: SessionEntry, entry: FetchEntry): void {
+  known.fetchOffset = entry.fetchOffset
+  known.maxBytes = entry.maxBytes
+  known.currentLeaderEpoch = entry.currentLeaderEpoch
+  known.lastFetchedEpoch = entry.lastFetchedEpoch
+  known.logStartOffset = entry.logStartOffset
+}
+
+function remember(known: SessionEntry, read: PartitionRead): void {
+  // An error is told again each time: it may mean something else by then.
+  const failed = read.errorCode !== ErrorCode.NONE
+  known.toldHighWatermark = failed ? -1 : read.highWatermark
+  known.toldLogStart = failed ? -1 : read.logStartOffset
+}

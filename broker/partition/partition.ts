@@ -1,0 +1,341 @@
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
+import { BatchView } from '../../protocol/records/batch.ts'
+import type { AppendWaiter } from '../../storage/append-result.ts'
+import type { Log } from '../../storage/log.ts'
+import type { PartitionImage } from '../cluster/image.ts'
+import type { TopicConfig } from '../config/topic-config.ts'
+import {
+  Appender,
+  type AppendHome,
+  type AppendParts,
+  type ProduceDone,
+  type ProduceOptions,
+  rejectionOf,
+} from './appender.ts'
+import type { AdvanceWaiter, FetchSource } from './delayed-fetch.ts'
+import { Isolation, type PartitionRead } from './outcome.ts'
+import type { PendingProduce, ReplicationWait } from './pending-produce.ts'
+import { OffsetWaits } from './purgatory.ts'
+import { highWatermark } from './watermark.ts'
+
+export interface PartitionParts extends AppendParts {
+  readonly nodeId: number
+}
+
+/** What a fetch asks of one partition. */
+export interface FetchOptions {
+  readonly fetchOffset: number
+  readonly maxBytes: number
+  readonly isolation: Isolation
+  /** -1: not checked (KIP-320). */
+  readonly currentLeaderEpoch: number
+  /** -1: not checked (KIP-595). */
+  readonly lastFetchedEpoch: number
+  /** Give one whole batch even if it is larger than `maxBytes`. */
+  readonly atLeastOneBatch: boolean
+}
+
+/** Where a batch of the broker's own went. */
+export interface InternalAppend {
+  readonly baseOffset: number
+  readonly lastOffset: number
+}
+
+const NO_ABORTED: PartitionRead['aborted'] = []
+
+/**
+ * Partition: one replica of a partition on this broker, over its log.
+ *
+ *            applyImage (leader is this broker)
+ *   follower <--------------------------------> leader        either --stop--> stopped
+ *
+ * Invariants:
+ *   (1) highWatermark <= log.durableOffset, and never falls: it is the lowest durable end over the
+ *       ISR. On a single node the ISR is this broker, and acks 1 and -1 are answered alike.
+ *   (2) Every produce that was sequenced is answered once: durable, replicated, late, or failed.
+ *   (3) After `stop` nothing is appended or read, and every waiter was woken.
+ */
+export class Partition implements AppendHome, FetchSource {
+  readonly topic: string
+  readonly index: number
+  readonly topicId: string
+  readonly log: Log
+  readonly #parts: PartitionParts
+  readonly #appender: Appender
+  readonly #waiters = new Set<AdvanceWaiter>()
+  readonly #unreplicated = new OffsetWaits<ReplicationWait>()
+  #image: PartitionImage
+  #config: TopicConfig
+  #isStopped = false
+  #toldHighWatermark: number
+  #toldStableOffset: number
+
+  constructor(log: Log, image: PartitionImage, config: TopicConfig, parts: PartitionParts) {
+    this.topic = log.topic
+    this.index = log.partition
+    this.topicId = log.topicId
+    this.log = log
+    this.#image = image
+    this.#config = config
+    this.#parts = parts
+    this.#appender = new Appender(this, parts)
+    log.onProgress = () => this.advance()
+    if (this.isLeader) log.highWatermark = Math.max(log.highWatermark, this.#committed())
+    this.#toldHighWatermark = log.highWatermark
+    this.#toldStableOffset = log.lastStableOffset
+  }
+
+  get config(): TopicConfig {
+    return this.#config
+  }
+
+  get isStopped(): boolean {
+    return this.#isStopped
+  }
+
+  get isLeader(): boolean {
+    return this.#image.leader === this.#parts.nodeId
+  }
+
+  get leaderEpoch(): number {
+    return this.#image.leaderEpoch
+  }
+
+  get isrSize(): number {
+    return this.#image.isr.length
+  }
+
+  get highWatermark(): number {
+    return this.log.highWatermark
+  }
+
+  get lastStableOffset(): number {
+    return this.log.lastStableOffset
+  }
+
+  get logStartOffset(): number {
+    return this.log.logStartOffset
+  }
+
+  // ---------------------------------------------------------------------------------- produce
+
+  /**
+   * Appends one produced batch; `done` tells how it ended, once, maybe before this returns. The
+   * ordered phase ends at return, or where a promise is returned, when that resolves.
+   */
+  append(records: Buffer | null, options: ProduceOptions, done: ProduceDone): Promise<void> | null {
+    return this.#appender.append(records, options, done)
+  }
+
+  /**
+   * Appends a batch the broker built itself (base offset 0), and resolves once it is committed.
+   * The buffer is the log's from here on. Rejects with KafkaError.
+   */
+  appendInternal(batch: Buffer, options: { readonly nowMs: number }): Promise<InternalAppend> {
+    if (this.#isStopped || !this.isLeader) {
+      return Promise.reject(new KafkaError(ErrorCode.NOT_LEADER_OR_FOLLOWER))
+    }
+    return new Promise((resolve, reject) => {
+      let appended: InternalAppend | null = null
+      const waiter: AppendWaiter = {
+        durable: () => {
+          this.advance()
+          const { baseOffset, lastOffset } = appended as InternalAppend
+          this.awaitReplication({
+            offset: lastOffset + 1,
+            reached: () => resolve({ baseOffset, lastOffset }),
+            fail: errorCode => reject(new KafkaError(errorCode)),
+          })
+        },
+        failed: error => reject(new KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, error.message)),
+      }
+      const { leaderEpoch } = this
+      const result = this.log.append(
+        new BatchView(batch),
+        { leaderEpoch, origin: 'coordinator', nowMs: options.nowMs },
+        waiter,
+      )
+      if (result.kind === 'refused') {
+        const { errorCode, message } = rejectionOf(result)
+        reject(new KafkaError(errorCode, message))
+      } else {
+        appended = { baseOffset: result.baseOffset, lastOffset: result.lastOffset }
+      }
+    })
+  }
+
+  awaitReplication(wait: ReplicationWait): void {
+    if (this.log.highWatermark >= wait.offset) wait.reached()
+    else this.#unreplicated.add(wait)
+  }
+
+  settled(pending: PendingProduce): void {
+    this.#parts.deadlines.remove(pending)
+  }
+
+  // ------------------------------------------------------------------------------------- fetch
+
+  /** What a reader gets now. Send the range in the same task, or retain its file. */
+  fetch(options: FetchOptions): PartitionRead {
+    const errorCode = this.epochError(options.currentLeaderEpoch)
+    if (errorCode !== ErrorCode.NONE) return failedRead(errorCode)
+    const { fetchOffset, isolation, lastFetchedEpoch } = options
+    if (lastFetchedEpoch >= 0) {
+      const end = this.epochEnd(lastFetchedEpoch)
+      if (end === null) return failedRead(ErrorCode.OFFSET_OUT_OF_RANGE)
+      if (end.leaderEpoch !== lastFetchedEpoch || end.nextOffset < fetchOffset) {
+        return this.#read(isolation, { divergingEpoch: end })
+      }
+    }
+    const bound = this.#bound(isolation)
+    const read = this.log.read(fetchOffset, options.maxBytes, bound, options.atLeastOneBatch)
+    if (read.kind === 'out-of-range') return failedRead(ErrorCode.OFFSET_OUT_OF_RANGE)
+    const aborted =
+      isolation !== Isolation.READ_COMMITTED
+        ? null
+        : read.range === null
+          ? NO_ABORTED
+          : this.log.abortedTransactions(fetchOffset, read.nextOffset)
+    return this.#read(isolation, {
+      aborted,
+      range: read.range,
+      hasMore: read.range !== null && read.nextOffset < bound,
+    })
+  }
+
+  readableBytes(fetchOffset: number, maxBytes: number, isolation: Isolation): number {
+    if (this.#isStopped || !this.isLeader) return Number.POSITIVE_INFINITY
+    const bound = this.#bound(isolation)
+    if (fetchOffset === bound) return 0
+    const read = this.log.read(fetchOffset, maxBytes, bound, true)
+    if (read.kind === 'out-of-range') return Number.POSITIVE_INFINITY
+    if (read.range === null) return 0
+    // The rest of the log is in later segments, or does not fit: waiting would gain nothing.
+    return read.nextOffset < bound ? Number.POSITIVE_INFINITY : read.range.sizeBytes
+  }
+
+  addWaiter(waiter: AdvanceWaiter): void {
+    this.#waiters.add(waiter)
+  }
+
+  removeWaiter(waiter: AdvanceWaiter): void {
+    this.#waiters.delete(waiter)
+  }
+
+  /** Whether a client that knows leader epoch `known` (-1: none) may be served. */
+  epochError(known: number): ErrorCode {
+    if (this.#isStopped) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    if (!this.isLeader) return ErrorCode.NOT_LEADER_OR_FOLLOWER
+    if (known < 0 || known === this.leaderEpoch) return ErrorCode.NONE
+    return known < this.leaderEpoch ? ErrorCode.FENCED_LEADER_EPOCH : ErrorCode.UNKNOWN_LEADER_EPOCH
+  }
+
+  /** The end of what readers of a kind may see; exclusive. */
+  #bound(isolation: Isolation): number {
+    if (isolation === Isolation.READ_UNCOMMITTED) return this.log.highWatermark
+    if (isolation === Isolation.READ_COMMITTED) return this.log.lastStableOffset
+    return this.log.writtenOffset
+  }
+
+  #read(isolation: Isolation, found: Partial<PartitionRead>): PartitionRead {
+    return {
+      errorCode: ErrorCode.NONE,
+      highWatermark: this.log.highWatermark,
+      lastStableOffset: this.log.lastStableOffset,
+      logStartOffset: this.log.logStartOffset,
+      divergingEpoch: found.divergingEpoch ?? null,
+      aborted: found.aborted ?? (isolation === Isolation.READ_COMMITTED ? NO_ABORTED : null),
+      range: found.range ?? null,
+      hasMore: found.hasMore ?? false,
+    }
+  }
+
+  /** Where an epoch, or the greatest one below it, ends; null for one this log does not know. */
+  epochEnd(epoch: number): { leaderEpoch: number; nextOffset: number } | null {
+    // An epoch without records of its own is not in the log's table.
+    if (epoch === this.leaderEpoch) {
+      return { leaderEpoch: epoch, nextOffset: this.log.nextOffset }
+    }
+    const end = epoch > this.leaderEpoch ? null : this.log.endOffsetForEpoch(epoch)
+    return end === null ? null : { leaderEpoch: end.leaderEpoch, nextOffset: end.endOffset }
+  }
+
+  // -------------------------------------------------------------------------------- life, state
+
+  /** Moves the watermark to what is committed, and tells whoever waits for it. */
+  advance(): void {
+    if (this.#isStopped) return
+    const { log } = this
+    if (this.isLeader) {
+      const committed = this.#committed()
+      if (committed > log.highWatermark) log.highWatermark = committed
+    }
+    this.#unreplicated.advance(log.highWatermark)
+    if (
+      log.highWatermark !== this.#toldHighWatermark ||
+      log.lastStableOffset !== this.#toldStableOffset
+    ) {
+      this.#toldHighWatermark = log.highWatermark
+      this.#toldStableOffset = log.lastStableOffset
+      this.wake()
+    }
+  }
+
+  /** Lets every waiting fetch look again. */
+  wake(): void {
+    for (const waiter of this.#waiters) waiter.advanced(this)
+  }
+
+  /** Leadership, ISR or epoch changed. */
+  applyImage(image: PartitionImage): void {
+    this.#image = image
+    if (!this.isLeader) this.#failUnreplicated(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+    this.advance()
+    this.wake()
+  }
+
+  applyConfig(config: TopicConfig): void {
+    this.#config = config
+    this.log.reconfigure(config.log)
+  }
+
+  /** The partition is no more, here: the topic was deleted or the broker ends. */
+  stop(): void {
+    if (this.#isStopped) return
+    this.#isStopped = true
+    this.log.onProgress = null
+    this.#failUnreplicated(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+    this.wake()
+  }
+
+  describe(): string {
+    const role = this.#isStopped ? 'stopped' : this.isLeader ? 'leader' : 'follower'
+    const { highWatermark: committed, lastStableOffset, logStartOffset } = this
+    return (
+      `${this.topic}-${this.index} ${role} epoch ${this.leaderEpoch}` +
+      ` ${logStartOffset}..${committed} stable ${lastStableOffset} waiting ${this.#waiters.size}`
+    )
+  }
+
+  #committed(): number {
+    // The ISR is this broker alone: followers' progress comes with replication.
+    return highWatermark(this.log.highWatermark, this.log.durableOffset, [])
+  }
+
+  #failUnreplicated(errorCode: ErrorCode): void {
+    for (const wait of this.#unreplicated.drain()) wait.fail(errorCode)
+  }
+}
+
+function failedRead(errorCode: ErrorCode): PartitionRead {
+  return {
+    errorCode,
+    highWatermark: -1,
+    lastStableOffset: -1,
+    logStartOffset: -1,
+    divergingEpoch: null,
+    aborted: errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ? NO_ABORTED : null,
+    range: null,
+    hasMore: false,
+  }
+}

@@ -1,0 +1,117 @@
+import type { Log } from '../../storage/log.ts'
+import type { LogDirectory } from '../../storage/log-directory.ts'
+import type { ClusterImage, TopicImage } from '../cluster/image.ts'
+import type { TopicConfig } from '../config/topic-config.ts'
+import { Partition, type PartitionParts } from './partition.ts'
+
+export interface PartitionsOptions extends PartitionParts {
+  readonly logDirectory: LogDirectory
+  readonly nowMs: () => number
+  readonly configOf: (topic: TopicImage) => TopicConfig
+}
+
+/** Partitions of one topic on this broker; holes where another broker has them. */
+interface LocalTopic {
+  readonly id: string
+  image: TopicImage
+  readonly partitions: (Partition | undefined)[]
+}
+
+/**
+ * Partitions: all that this broker holds, by topic name and by topic id. Follows the image: what
+ * the cluster says, becomes so here (`publish.ts`). Looking one up costs a map and an array.
+ */
+export class Partitions {
+  readonly #options: PartitionsOptions
+  readonly #byName = new Map<string, LocalTopic>()
+  readonly #byId = new Map<string, LocalTopic>()
+
+  constructor(options: PartitionsOptions) {
+    this.#options = options
+  }
+
+  /** Undefined if this broker does not hold it. */
+  get(topic: string, index: number): Partition | undefined {
+    return this.#byName.get(topic)?.partitions[index]
+  }
+
+  getById(topicId: string, index: number): Partition | undefined {
+    return this.#byId.get(topicId)?.partitions[index]
+  }
+
+  *all(): IterableIterator<Partition> {
+    for (const { partitions } of this.#byName.values()) {
+      for (const partition of partitions) if (partition !== undefined) yield partition
+    }
+  }
+
+  /** Opens what this broker holds of a topic that the image has, and applies what changed of it. */
+  put(topic: TopicImage): void {
+    const local = this.#localTopic(topic)
+    const config = this.#options.configOf(topic)
+    const isReconfigured = local.image !== topic
+    local.image = topic
+    for (const image of topic.partitions) {
+      const partition = local.partitions[image.index]
+      if (partition !== undefined) {
+        if (isReconfigured) partition.applyConfig(config)
+        partition.applyImage(image)
+      } else if (image.replicas.includes(this.#options.nodeId)) {
+        const log = this.#open(topic, image.index, config)
+        local.partitions[image.index] = new Partition(log, image, config, this.#options)
+      }
+    }
+  }
+
+  /** Stops the partitions of a topic that is gone and deletes their logs. */
+  remove(topicId: string): void {
+    const local = this.#byId.get(topicId)
+    if (local === undefined) return
+    this.#byId.delete(topicId)
+    if (this.#byName.get(local.image.name) === local) this.#byName.delete(local.image.name)
+    const nowMs = this.#options.nowMs()
+    for (const partition of local.partitions) {
+      if (partition === undefined) continue
+      partition.stop()
+      this.#options.logDirectory.delete(partition.log, nowMs)
+    }
+  }
+
+  /** Gives every topic the config it should have: the broker's own properties changed. */
+  reconfigure(): void {
+    for (const local of this.#byName.values()) {
+      const config = this.#options.configOf(local.image)
+      for (const partition of local.partitions) partition?.applyConfig(config)
+    }
+  }
+
+  /** Logs without a topic in the image: deleted while this broker was away, or foreign. */
+  strays(image: ClusterImage): Log[] {
+    return [...this.#options.logDirectory.logs()].filter(
+      log => image.topicsById.get(log.topicId)?.name !== log.topic,
+    )
+  }
+
+  /** No partition takes anything any more; waiters are woken. Logs stay. */
+  stop(): void {
+    for (const partition of this.all()) partition.stop()
+  }
+
+  #localTopic(topic: TopicImage): LocalTopic {
+    const known = this.#byId.get(topic.id)
+    if (known !== undefined) return known
+    const local: LocalTopic = { id: topic.id, image: topic, partitions: [] }
+    this.#byId.set(topic.id, local)
+    this.#byName.set(topic.name, local)
+    return local
+  }
+
+  #open(topic: TopicImage, index: number, config: TopicConfig): Log {
+    const { logDirectory, nowMs } = this.#options
+    const log = logDirectory.get(topic.name, index)
+    if (log !== undefined && log.topicId === topic.id) return log
+    // A leftover of an earlier topic of that name.
+    if (log !== undefined) logDirectory.delete(log, nowMs())
+    return logDirectory.create(topic.name, index, topic.id, config.log, nowMs())
+  }
+}
