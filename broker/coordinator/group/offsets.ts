@@ -106,7 +106,7 @@ function epochRefusal(
 export function fetchOffsets(state: GroupShardState, fetch: FetchOffsetsCommand): GroupDecision {
   const errorCode = fetchRefusal(state, fetch)
   if (errorCode !== ErrorCode.NONE) {
-    return justReply(fetch.call, { kind: 'offsets', errorCode, topics: [] })
+    return justReply(fetch.call, { kind: 'fetch-offsets', errorCode, topics: [] })
   }
   const unstable = fetch.mustBeStable ? undecidedOf(state, fetch.groupId) : NONE_UNDECIDED
   const topics = fetch.topics === null ? allOffsets(state, fetch.groupId) : fetch.topics
@@ -118,7 +118,7 @@ export function fetchOffsets(state: GroupShardState, fetch: FetchOffsetsCommand)
       return fetchedOffset(partition, storedOffset(state, fetch.groupId, topic, partition))
     }),
   }))
-  return justReply(fetch.call, { kind: 'offsets', errorCode, topics: answers })
+  return justReply(fetch.call, { kind: 'fetch-offsets', errorCode, topics: answers })
 }
 
 const NONE_UNDECIDED: ReadonlyMap<string, ReadonlySet<number>> = new Map()

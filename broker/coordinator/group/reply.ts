@@ -66,7 +66,7 @@ export interface CommitReply {
 }
 
 export interface OffsetsReply {
-  readonly kind: 'offsets'
+  readonly kind: 'fetch-offsets'
   readonly errorCode: ErrorCode
   readonly topics: readonly {
     readonly topic: string
