@@ -1,4 +1,4 @@
-import type { Crc32c } from '../../host/host.ts'
+import type { Clock, Crc32c } from '../../host/host.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { type BatchView, Codec } from '../../protocol/records/batch.ts'
 import type { CheckedRecords } from '../../protocol/records/record-check.ts'
@@ -27,8 +27,10 @@ export interface ProduceOptions {
   readonly produceVersion: number
   /** Wall clock. */
   readonly nowMs: number
-  /** Monotonic: REQUEST_TIMED_OUT after it. */
-  readonly deadlineMs: number
+  /** REQUEST_TIMED_OUT after it. */
+  readonly timeoutMs: number
+  /** A transactional batch without one is refused. */
+  readonly transactionalId: string | null
   /** Holds the records' bytes. Null: the bytes are the partition's to keep and to write to. */
   readonly frame: Retainable | null
 }
@@ -44,6 +46,7 @@ export interface AppendHome extends ProduceHome {
 
 /** What appenders share. */
 export interface AppendParts {
+  readonly clock: Pick<Clock, 'monotonicMs'>
   readonly crc32c: Crc32c
   readonly deadlines: Deadlines
   readonly recoder: Recoder
@@ -55,7 +58,7 @@ export type ProduceDone = (outcome: ProduceOutcome) => void
 /**
  * Appender: the way of a produced batch into a log: find, check, correct, sequence, await.
  *
- * The ordered phase ends when `append` returns null, or when the promise it returns resolves: the
+ * The ordered phase ends when `append` returns undefined, or when the promise it returns resolves: the
  * batch then has its offset, or was refused. A batch that expands to little is checked at once;
  * a larger one off the loop, while other connections go on.
  */
@@ -70,11 +73,18 @@ export class Appender {
     this.#computeCrc = batch => batch.computeCrc(parts.crc32c) >>> 0
   }
 
-  append(records: Buffer | null, options: ProduceOptions, done: ProduceDone): Promise<void> | null {
+  append(
+    records: Buffer | null,
+    options: ProduceOptions,
+    done: ProduceDone,
+  ): Promise<void> | undefined {
     const found = findBatch(records, options.produceVersion)
     if (isRejection(found)) return this.#reject(found, done)
     const unfit = this.#unfit(options.acks)
     if (unfit !== ErrorCode.NONE) return refuse(unfit, done)
+    if (found.isTransactional && options.transactionalId === null) {
+      return refuse(ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, done)
+    }
     const { config } = this.#home
     const refused = checkEnvelope(
       found,
@@ -124,7 +134,7 @@ export class Appender {
     payload: Buffer,
     options: ProduceOptions,
     done: ProduceDone,
-  ): Promise<void> | null {
+  ): Promise<void> | undefined {
     const { config } = this.#home
     const checked = checkContent(batch, payload, config, options.nowMs)
     if (isRejection(checked)) return this.#reject(checked, done)
@@ -134,7 +144,7 @@ export class Appender {
     }
     correctTimes(batch, checked, config, options.nowMs, this.#parts.crc32c)
     this.#sequence(batch, options.frame, options, done)
-    return null
+    return undefined
   }
 
   /** compression.type asks for another codec than the producer's: the batch is written anew. */
@@ -169,7 +179,8 @@ export class Appender {
     done: ProduceDone,
   ): void {
     const home = this.#home
-    const { acks, nowMs, deadlineMs } = options
+    const { acks, nowMs } = options
+    const deadlineMs = this.#parts.clock.monotonicMs() + options.timeoutMs
     const pending = acks === 0 ? null : new PendingProduce(home, acks === -1, deadlineMs, done)
     const result = home.log.append(
       batch,
@@ -191,7 +202,7 @@ export class Appender {
     this.#parts.deadlines.add(pending)
   }
 
-  #reject(rejection: Rejection, done: ProduceDone): null {
+  #reject(rejection: Rejection, done: ProduceDone): undefined {
     done({
       ...NO_OUTCOME,
       errorCode: rejection.errorCode,
@@ -199,13 +210,11 @@ export class Appender {
       recordErrors: rejection.recordErrors,
       logStartOffset: rejection.tellsLogStart ? this.#home.logStartOffset : -1,
     })
-    return null
   }
 }
 
-function refuse(errorCode: ErrorCode, done: ProduceDone): null {
+function refuse(errorCode: ErrorCode, done: ProduceDone): undefined {
   done({ ...NO_OUTCOME, errorCode })
-  return null
 }
 
 const RECODED_TOO_LARGE = requestRejection(

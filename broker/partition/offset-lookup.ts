@@ -1,8 +1,8 @@
 import { ErrorCode } from '../../protocol/errors.ts'
-import { Isolation, type ListedOffset } from './outcome.ts'
-import type { Partition } from './partition.ts'
+import type { Log } from '../../storage/log.ts'
+import type { ListedOffset } from './outcome.ts'
 
-/** Timestamps that mean something else, and the ListOffsets version that brought each. */
+/** Timestamps of ListOffsets that mean something else than a time. */
 export const SpecialTimestamp = {
   LATEST: -1,
   EARLIEST: -2,
@@ -16,69 +16,56 @@ export const SpecialTimestamp = {
   EARLIEST_PENDING_UPLOAD: -6,
 } as const
 
-const SINCE_VERSION: ReadonlyMap<number, number> = new Map([
-  [-1, 0],
-  [-2, 0],
-  [-3, 7],
-  [-4, 8],
-  [-5, 9],
-  [-6, 11],
-])
-
-export interface ListOffsetOptions {
-  /** Milliseconds, or one of `SpecialTimestamp`. */
-  readonly timestamp: number
-  readonly isolation: Isolation
-  /** -1: not checked. */
-  readonly currentLeaderEpoch: number
-  readonly apiVersion: number
+/** No record answers to what was asked. */
+export const NOTHING_LISTED: ListedOffset = {
+  errorCode: ErrorCode.NONE,
+  offset: -1,
+  timestamp: -1,
+  leaderEpoch: -1,
 }
 
-/** Answers ListOffsets for one partition. */
-export async function listOffset(
-  partition: Partition,
-  options: ListOffsetOptions,
+/** What the asker may see. */
+export interface LookupBounds {
+  /** Exclusive: the high watermark, or the last stable offset. */
+  readonly boundOffset: number
+  /** The partition's. */
+  readonly leaderEpoch: number
+}
+
+/** The offset that a timestamp, or one of the special ones, stands for in a log. */
+export async function lookUpOffset(
+  log: Log,
+  timestamp: number,
+  bounds: LookupBounds,
 ): Promise<ListedOffset> {
-  const { timestamp, isolation, currentLeaderEpoch, apiVersion } = options
-  const since = timestamp >= 0 ? 0 : (SINCE_VERSION.get(timestamp) ?? Number.POSITIVE_INFINITY)
-  if (apiVersion < since) return nothing(ErrorCode.UNSUPPORTED_VERSION)
-  const errorCode = partition.epochError(currentLeaderEpoch)
-  if (errorCode !== ErrorCode.NONE) return nothing(errorCode)
+  const { boundOffset, leaderEpoch } = bounds
   switch (timestamp) {
     case SpecialTimestamp.LATEST:
-      return found(boundOf(partition, isolation), -1, partition.leaderEpoch)
+      return listed(boundOffset, -1, leaderEpoch)
     case SpecialTimestamp.EARLIEST:
     case SpecialTimestamp.EARLIEST_LOCAL:
-      return found(partition.logStartOffset, -1, earliestEpoch(partition))
+      return listed(log.logStartOffset, -1, earliestEpoch(log, leaderEpoch))
     case SpecialTimestamp.LATEST_TIERED:
     case SpecialTimestamp.EARLIEST_PENDING_UPLOAD:
-      return nothing(ErrorCode.NONE)
+      return NOTHING_LISTED
     default:
-      return byTime(partition, options)
+      return byTime(log, timestamp, boundOffset)
   }
 }
 
-async function byTime(partition: Partition, options: ListOffsetOptions): Promise<ListedOffset> {
-  const { log, highWatermark } = partition
+async function byTime(log: Log, timestamp: number, boundOffset: number): Promise<ListedOffset> {
+  const { highWatermark } = log
   const record =
-    options.timestamp === SpecialTimestamp.MAX
+    timestamp === SpecialTimestamp.MAX
       ? await log.offsetOfMaxTimestamp(highWatermark)
-      : await log.offsetForTimestamp(options.timestamp, highWatermark)
-  // What is not stable yet is hidden, not skipped: a later answer may be lower.
-  if (record === null || record.offset >= boundOf(partition, options.isolation)) {
-    return nothing(ErrorCode.NONE)
-  }
-  return found(record.offset, record.timestampMs, record.leaderEpoch)
-}
-
-function boundOf(partition: Partition, isolation: Isolation): number {
-  if (isolation === Isolation.READ_COMMITTED) return partition.lastStableOffset
-  if (isolation === Isolation.LOG_END) return partition.log.nextOffset
-  return partition.highWatermark
+      : await log.offsetForTimestamp(timestamp, highWatermark)
+  // What is not stable yet is hidden, not skipped: a later answer must not be lower.
+  if (record === null || record.offset >= boundOffset) return NOTHING_LISTED
+  return listed(record.offset, record.timestampMs, record.leaderEpoch)
 }
 
 /** The epoch of the log's first record; the leader's while there is none. */
-function earliestEpoch({ log, leaderEpoch }: Partition): number {
+function earliestEpoch(log: Log, leaderEpoch: number): number {
   const { logStartOffset } = log
   if (logStartOffset === log.nextOffset) return leaderEpoch
   // The least epoch that ends above the log's start: ends ascend with epochs.
@@ -93,10 +80,6 @@ function earliestEpoch({ log, leaderEpoch }: Partition): number {
   return high
 }
 
-function found(offset: number, timestamp: number, leaderEpoch: number): ListedOffset {
+function listed(offset: number, timestamp: number, leaderEpoch: number): ListedOffset {
   return { errorCode: ErrorCode.NONE, offset, timestamp, leaderEpoch }
-}
-
-function nothing(errorCode: ErrorCode): ListedOffset {
-  return { errorCode, offset: -1, timestamp: -1, leaderEpoch: -1 }
 }

@@ -13,7 +13,8 @@ import {
   rejectionOf,
 } from './appender.ts'
 import type { AdvanceWaiter, FetchSource } from './delayed-fetch.ts'
-import { Isolation, type PartitionRead } from './outcome.ts'
+import { lookUpOffset, NOTHING_LISTED } from './offset-lookup.ts'
+import { type EpochEnd, Isolation, type ListedOffset, type PartitionRead } from './outcome.ts'
 import type { PendingProduce, ReplicationWait } from './pending-produce.ts'
 import { OffsetWaits } from './purgatory.ts'
 import { highWatermark } from './watermark.ts'
@@ -123,7 +124,11 @@ export class Partition implements AppendHome, FetchSource {
    * Appends one produced batch; `done` tells how it ended, once, maybe before this returns. The
    * ordered phase ends at return, or where a promise is returned, when that resolves.
    */
-  append(records: Buffer | null, options: ProduceOptions, done: ProduceDone): Promise<void> | null {
+  append(
+    records: Buffer | null,
+    options: ProduceOptions,
+    done: ProduceDone,
+  ): Promise<void> | undefined {
     return this.#appender.append(records, options, done)
   }
 
@@ -181,7 +186,7 @@ export class Partition implements AppendHome, FetchSource {
     if (errorCode !== ErrorCode.NONE) return failedRead(errorCode)
     const { fetchOffset, isolation, lastFetchedEpoch } = options
     if (lastFetchedEpoch >= 0) {
-      const end = this.epochEnd(lastFetchedEpoch)
+      const end = this.#epochEnd(lastFetchedEpoch)
       if (end === null) return failedRead(ErrorCode.OFFSET_OUT_OF_RANGE)
       if (end.leaderEpoch !== lastFetchedEpoch || end.nextOffset < fetchOffset) {
         return this.#read(isolation, { divergingEpoch: end })
@@ -251,13 +256,62 @@ export class Partition implements AppendHome, FetchSource {
   }
 
   /** Where an epoch, or the greatest one below it, ends; null for one this log does not know. */
-  epochEnd(epoch: number): { leaderEpoch: number; nextOffset: number } | null {
+  #epochEnd(epoch: number): EpochEnd | null {
     // An epoch without records of its own is not in the log's table.
     if (epoch === this.leaderEpoch) {
       return { leaderEpoch: epoch, nextOffset: this.log.nextOffset }
     }
     const end = epoch > this.leaderEpoch ? null : this.log.endOffsetForEpoch(epoch)
     return end === null ? null : { leaderEpoch: end.leaderEpoch, nextOffset: end.endOffset }
+  }
+
+  /** ListOffsets; versions and unknown special timestamps are the caller's to refuse. */
+  async listOffset(
+    timestamp: number,
+    isolation: Isolation,
+    currentLeaderEpoch: number,
+  ): Promise<ListedOffset> {
+    const errorCode = this.epochError(currentLeaderEpoch)
+    if (errorCode !== ErrorCode.NONE) return { ...NOTHING_LISTED, errorCode }
+    return lookUpOffset(this.log, timestamp, {
+      boundOffset: this.#listBound(isolation),
+      leaderEpoch: this.leaderEpoch,
+    })
+  }
+
+  #listBound(isolation: Isolation): number {
+    return isolation === Isolation.LOG_END ? this.log.nextOffset : this.#bound(isolation)
+  }
+
+  /** OffsetForLeaderEpoch: where records of `epoch`, or of the greatest below it, end. */
+  endOffsetForEpoch(
+    epoch: number,
+    currentLeaderEpoch: number,
+  ): { errorCode: ErrorCode; leaderEpoch: number; endOffset: number } {
+    const errorCode = this.epochError(currentLeaderEpoch)
+    const end = errorCode === ErrorCode.NONE ? this.#epochEnd(epoch) : null
+    if (end === null) return { errorCode, leaderEpoch: -1, endOffset: -1 }
+    return { errorCode, leaderEpoch: end.leaderEpoch, endOffset: end.nextOffset }
+  }
+
+  /** DeleteRecords: makes `offset` (-1: the high watermark) the log's start, unless it is higher. */
+  deleteRecords(offset: number): { errorCode: ErrorCode; lowWatermark: number } {
+    const errorCode = this.#deletionError(offset)
+    if (errorCode !== ErrorCode.NONE) return { errorCode, lowWatermark: -1 }
+    const target = offset === -1 ? this.highWatermark : offset
+    if (target > this.logStartOffset) {
+      this.log.advanceLogStart(target)
+      this.wake()
+    }
+    return { errorCode, lowWatermark: this.logStartOffset }
+  }
+
+  #deletionError(offset: number): ErrorCode {
+    const errorCode = this.epochError(-1)
+    if (errorCode !== ErrorCode.NONE) return errorCode
+    if (!this.#config.isDeletable) return ErrorCode.POLICY_VIOLATION
+    if (offset < -1 || offset > this.highWatermark) return ErrorCode.OFFSET_OUT_OF_RANGE
+    return ErrorCode.NONE
   }
 
   // -------------------------------------------------------------------------------- life, state
