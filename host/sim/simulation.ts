@@ -38,6 +38,7 @@ export class Simulation {
   readonly #nobody = everyone()
   #nowMs = 0
   #isRunning = false
+  #advanceUntilMs = 0
   #turnTasks: TurnTask[] = []
   #flushes: TurnTask[] = []
   #failures: unknown[] = []
@@ -79,16 +80,18 @@ export class Simulation {
 
   /**
    * Moves virtual time by `ms`, running all that is due on the way. Within a running simulation it
-   * is a wait: it resolves when others have moved time that far.
+   * is a wait: it resolves when time has moved that far, with others who advance or run. Two at
+   * once move time by the longer one, not by the sum.
    */
   async advance(ms: number): Promise<void> {
+    const untilMs = this.#nowMs + ms
+    this.#advanceUntilMs = Math.max(this.#advanceUntilMs, untilMs)
     if (this.#isRunning) {
       return new Promise(resolve => this.schedule(ms, 'advance', this.#nobody, resolve))
     }
-    const untilMs = this.#nowMs + ms
     await this.#drive(async () => {
-      while (this.#queue.nextMs <= untilMs) await this.#step()
-      this.#nowMs = untilMs
+      while (this.#queue.nextMs <= this.#advanceUntilMs) await this.#step()
+      this.#nowMs = this.#advanceUntilMs
     })
   }
 

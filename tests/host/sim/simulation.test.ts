@@ -91,6 +91,18 @@ describe('the simulation', () => {
     expect(waited).toBe(3_600_000)
   })
 
+  test('two that advance at once move time by the longer one', async () => {
+    const { clock } = simHost({ seed: 1 })
+    const ended: string[] = []
+    const short = clock.advance(10).then(() => ended.push('short'))
+    const long = clock.advance(30).then(() => ended.push('long'))
+    await Promise.all([short, long])
+    expect(clock.monotonicMs()).toBe(30)
+    expect(ended.toSorted()).toEqual(['long', 'short'])
+    await clock.advance(5)
+    expect(clock.monotonicMs()).toBe(35)
+  })
+
   test('a promise that nothing will ever settle is reported, not waited for', async () => {
     const host = simHost({ seed: 1 })
     await expect(host.run(new Promise(() => {}))).rejects.toThrow(/hangs at 0 ms/)
