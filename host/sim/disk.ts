@@ -245,7 +245,12 @@ export class SimDisk implements Disk, FileOwner {
   image(options: { readonly keep: Keep; readonly random?: SeededRandom }): SimDisk {
     if (options.keep !== 'all') this.#requireTracking()
     const root = afterPowerCut(this.#tree.root, options.keep, options.random ?? this.#random)
-    return new SimDisk(this.#options, root)
+    const { capacityBytes, descriptorsMax, coldChance } = this
+    const clock = this.#clock === null ? {} : { clock: this.#clock }
+    return new SimDisk(
+      { ...this.#options, ...clock, capacityBytes, descriptorsMax, coldChance },
+      root,
+    )
   }
 
   /** Changes bytes of a file behind everyone's back, durably: rot, or a misdirected write. */

@@ -99,3 +99,8 @@ export class FlowingClock implements Clock {
     this.#arm()
   }
 }
+
+/** A clock that keeps the pace of another and can be moved ahead: `new FlowingClock(options)`. */
+export function flowingClock(options: FlowingClockOptions): FlowingClock {
+  return new FlowingClock(options)
+}

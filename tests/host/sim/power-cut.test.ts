@@ -232,6 +232,16 @@ describe('what may survive', () => {
     expect(textOf(disk, '/a')).toBe('s'.repeat(1_000) + 'u'.repeat(4_000))
   })
 
+  test('an image is as slow and as small as its disk', async () => {
+    const clock = virtualClock()
+    const disk = new SimDisk({ clock, capacityBytes: 10, syncMs: { least: 5, most: 5 } })
+    const file = disk.image({ keep: 'all' }).open('/a', 'create')
+    expect(file.writev([Buffer.alloc(20)], 0)).toBe(10)
+    const syncing = file.sync()
+    await clock.advance(5)
+    await syncing
+  })
+
   test('rot changes bytes that were durable', async () => {
     const disk = await halfSynced()
     disk.corrupt('/a', 10, Buffer.from('R'))

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Connection, ConnectionHandler, Frame } from '../../../host/host.ts'
 import { type SimHost, SimWorld } from '../../../host/sim/host.ts'
 import { SeededRandom } from '../../../host/sim/random.ts'
+import { seeds } from '../../support/seeds.ts'
 
 /**
  * A tiny replicated counter as a stand-in for a broker: a client sends numbers, the server writes
@@ -11,7 +12,7 @@ const PORT = 9092
 const FILE = '/data/numbers'
 
 describe('a world with faults', () => {
-  for (let seed = 1; seed <= 12; seed++) {
+  for (const seed of seeds(12)) {
     test(`seed ${seed}: what a server synced before its ack survives deaths and cuts`, async () => {
       const { acked, durable } = await story(seed, 'synced')
       expect(acked.length).toBeGreaterThan(0)
