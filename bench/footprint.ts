@@ -65,10 +65,14 @@ async function startOnce(): Promise<Record<string, number>> {
   writeProduce(file, { topic: TOPIC, partition: 0, acks: -1, records: 1, valueBytes: 100 })
   const request = readFileSync(file)
   const metadata = Buffer.concat(
-    encodeRequestFrame(MetadataRequest, 4, 1, 'bench', {
-      topics: [{ name: TOPIC }],
-      allowAutoTopicCreation: true,
-    }) as Buffer[],
+    encodeRequestFrame(
+      MetadataRequest,
+      { version: 4, correlationId: 1, clientId: 'bench' },
+      {
+        topics: [{ name: TOPIC }],
+        allowAutoTopicCreation: true,
+      },
+    ) as Buffer[],
   )
   const began = performance.now()
   const program = launch(folder)
@@ -98,8 +102,8 @@ async function untilAccepted(program: Program): Promise<Socket> {
 /** Sends a frame and waits for the whole reply. */
 function ask(socket: Socket, frame: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
-    let have = Buffer.alloc(0)
-    socket.on('data', chunk => {
+    let have: Buffer = Buffer.alloc(0)
+    socket.on('data', (chunk: Buffer) => {
       have = Buffer.concat([have, chunk])
       if (have.length < 4 || have.length < 4 + have.readInt32BE(0)) return
       socket.removeAllListeners('data')

@@ -7,8 +7,6 @@ import { FetchRequest } from '../../protocol/messages/fetch.ts'
 import { ProduceRequest } from '../../protocol/messages/produce.ts'
 import { buildBatch } from '../../protocol/records/builder.ts'
 
-const CLIENT_ID = 'bench'
-
 /** Versions every broker of this decade speaks, and whose replies are easy to check. */
 export const PRODUCE_VERSION = 7
 const FETCH_VERSION = 11
@@ -25,10 +23,10 @@ export function writeProduce(
     headers: [],
     timestamp,
   }))
-  const batch = buildBatch({ records, crc32c: (bytes, seed) => crc32c(bytes, seed ?? 0) })
+  const batch = buildBatch({ records, crc32c: bytes => crc32c(bytes) })
   return write(
     file,
-    encodeRequestFrame(ProduceRequest, PRODUCE_VERSION, 1, CLIENT_ID, {
+    encodeRequestFrame(ProduceRequest, envelope(PRODUCE_VERSION), {
       transactionalId: null,
       acks: o.acks,
       timeoutMs: 30_000,
@@ -44,7 +42,7 @@ export function writeFetch(
 ): number {
   return write(
     file,
-    encodeRequestFrame(FetchRequest, FETCH_VERSION, 1, CLIENT_ID, {
+    encodeRequestFrame(FetchRequest, envelope(FETCH_VERSION), {
       maxWaitMs: 500,
       minBytes: 1,
       maxBytes: 55_000_000,
@@ -72,6 +70,8 @@ export function produceErrorAt(topic: string): number {
 export function fetchErrorAt(topic: string): number {
   return 4 + 4 + 2 + 4 + 4 + 2 + topic.length + 4 + 4
 }
+
+const envelope = (version: number) => ({ version, correlationId: 1, clientId: 'bench' })
 
 function write(file: string, pieces: readonly unknown[]): number {
   const bytes = Buffer.concat(pieces as Buffer[])
