@@ -160,7 +160,7 @@ function limits(context: Context): void {
     client.send(frameOf(Buffer.from([0, 18, 1])), frameOf(Buffer.from([0xff, 0xfe])))
     client.send(frameOf(pattern(2_000_000)))
     await server.until(() => server.frames.length === 3)
-    expect(heads).toEqual([18, -2, pattern(2).readInt16BE()])
+    expect(heads).toEqual([18, -2, pattern(2_000_000).readInt16BE()])
     await close()
   })
 }
