@@ -1,28 +1,17 @@
 /** kafkajs 2.2.4 against a spawned broker: every codec it can be given, and groups. */
-import { CompressionCodecs, CompressionTypes, Kafka, logLevel } from 'kafkajs'
+import { CompressionTypes, Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Codec, compressNow, expandNow } from '../../protocol/records/compression.ts'
+import { plugCodecs } from './support/kafkajs-codecs.ts'
 import { type Sample, samples } from './support/sample.ts'
 import { type SpawnedBroker, spawnBroker } from './support/spawned-broker.ts'
 
-const EXPANDED_MAX = 64 * 1024 * 1024
 let broker: SpawnedBroker
 let kafka: Kafka
 
 beforeAll(async () => {
   broker = await spawnBroker()
   kafka = new Kafka({ brokers: [broker.address], logLevel: logLevel.ERROR })
-  // kafkajs brings gzip only; the others are plugged in, as its users do.
-  for (const [type, codec] of [
-    [CompressionTypes.Snappy, Codec.SNAPPY],
-    [CompressionTypes.LZ4, Codec.LZ4],
-    [CompressionTypes.ZSTD, Codec.ZSTD],
-  ] as const) {
-    CompressionCodecs[type] = () => ({
-      compress: async (encoder: { buffer: Buffer }) => compressNow(codec, encoder.buffer),
-      decompress: async (bytes: Buffer) => expandNow(codec, bytes, EXPANDED_MAX),
-    })
-  }
+  plugCodecs()
 })
 afterAll(() => broker[Symbol.asyncDispose]())
 
