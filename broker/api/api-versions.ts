@@ -1,5 +1,6 @@
 import { ErrorCode } from '../../protocol/errors.ts'
 import { ApiVersionsRequest, ApiVersionsResponse } from '../../protocol/messages/api-versions.ts'
+import type { DraftOf } from '../../protocol/schema.ts'
 import { api, type ServedApi } from './api.ts'
 
 /** KIP-511: what a client library may call itself and its version. */
@@ -33,12 +34,12 @@ const FEATURES_EPOCH = 0
  * what is served. Answered before authentication, to everyone (KIP-35, KIP-511, KIP-584).
  */
 export function apiVersions(others: readonly ServedApi[]): ServedApi {
-  const own = api(
+  const own: ServedApi = api(
     ApiVersionsRequest,
     ApiVersionsResponse,
     {
       // KIP-511: with UNSUPPORTED_VERSION goes the row a client needs to ask again.
-      refuse: (_request, { errorCode }) => ({
+      refuse: (_request, { errorCode }): DraftOf<typeof ApiVersionsResponse> => ({
         errorCode,
         apiKeys: errorCode === ErrorCode.UNSUPPORTED_VERSION ? [row(own)] : [],
       }),

@@ -25,6 +25,13 @@ export interface ConnectionSurroundings {
   closed(connection: BrokerConnection): void
 }
 
+/** Limits in time, counted in sweeps of the listener. */
+export interface SweepLimits {
+  readonly idle: number
+  readonly slowReader: number
+  readonly frame: number
+}
+
 /**
  * One client: frames in, ordered responses out.
  *
@@ -53,6 +60,8 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
   #isPaused = false
   #isClosing = false
   #activeSweep: number
+  /** When the frame that is arriving began; Infinity between frames. */
+  #frameSweep = Number.POSITIVE_INFINITY
   #sentBytes = 0
   #takenBytes = 0
   #takenSweep = 0
@@ -89,12 +98,14 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
   }
 
   frameBytesMax(head: number): number {
+    this.#frameSweep = this.#around.sweeps
     const { produceFrameBytesMax, requestFrameBytesMax } = this.#around.limits
     return head === ApiKey.PRODUCE ? produceFrameBytesMax : requestFrameBytesMax
   }
 
   onFrame(frame: Frame): void {
     this.#activeSweep = this.#around.sweeps
+    this.#frameSweep = Number.POSITIVE_INFINITY
     if (this.#isClosing) {
       frame.release()
       return
@@ -132,19 +143,25 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
     this.#around.closed(this)
   }
 
-  /** Called by the listener now and then; `idleSweeps` and `slowSweeps` are the limits. */
-  sweep(idleSweeps: number, slowSweeps: number): void {
+  /** Called by the listener now and then, with its limits in sweeps. */
+  sweep({ idle, slowReader, frame }: SweepLimits): void {
     const { sweeps } = this.#around
-    const takenBytes = this.#sentBytes - this.#socket.queuedBytes
-    if (this.#socket.queuedBytes === 0 || takenBytes !== this.#takenBytes) {
+    const { queuedBytes } = this.#socket
+    const takenBytes = this.#sentBytes - queuedBytes
+    if (queuedBytes === 0 || takenBytes !== this.#takenBytes) {
       this.#takenBytes = takenBytes
       this.#takenSweep = sweeps
-    } else if (sweeps - this.#takenSweep > slowSweeps) {
+    } else if (sweeps - this.#takenSweep > slowReader) {
       this.#socket.destroy(new Error('the client does not read its responses'))
       return
     }
-    const isIdle = this.#head === null && this.#socket.queuedBytes === 0
-    if (isIdle && sweeps - this.#activeSweep > idleSweeps) this.#socket.end()
+    // A paused connection is not to blame for what has not arrived.
+    if (!this.#isPaused && sweeps - this.#frameSweep > frame) {
+      this.#socket.destroy(new Error('a request took too long to arrive'))
+      return
+    }
+    const isIdle = this.#head === null && queuedBytes === 0
+    if (isIdle && sweeps - this.#activeSweep > idle) this.#socket.end()
   }
 
   /** Graceful stop: no further request is begun; ends once those begun are answered. */

@@ -13,6 +13,8 @@ export interface NetworkLimits {
   readonly responseBytesMax: number
   /** A client that takes no byte of what is queued for this long is dropped. */
   readonly slowReaderMs: number
+  /** One request may take this long to arrive. */
+  readonly frameMs: number
   /** A connection without a request for this long is closed (connections.max.idle.ms). */
   readonly idleMs: number
 }

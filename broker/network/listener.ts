@@ -42,7 +42,8 @@ export class BrokerListener implements ConnectionSurroundings {
     this.limits = options.limits
     this.listenerName = options.name
     this.#host = dispatcher.services.host
-    this.#sweepMs = Math.min(options.limits.idleMs, options.limits.slowReaderMs) / SWEEPS_PER_LIMIT
+    const { idleMs, slowReaderMs, frameMs } = options.limits
+    this.#sweepMs = Math.min(idleMs, slowReaderMs, frameMs) / SWEEPS_PER_LIMIT
   }
 
   /** Rejects with the system's error when the address cannot be had. */
@@ -126,10 +127,12 @@ export class BrokerListener implements ConnectionSurroundings {
 
   #sweep(): void {
     this.sweeps++
-    const idleSweeps = this.limits.idleMs / this.#sweepMs
-    const slowSweeps = this.limits.slowReaderMs / this.#sweepMs
-    for (const connection of [...this.#connections]) {
-      connection.sweep(idleSweeps, slowSweeps)
+    const { idleMs, slowReaderMs, frameMs } = this.limits
+    const limits = {
+      idle: idleMs / this.#sweepMs,
+      slowReader: slowReaderMs / this.#sweepMs,
+      frame: frameMs / this.#sweepMs,
     }
+    for (const connection of [...this.#connections]) connection.sweep(limits)
   }
 }
