@@ -14,8 +14,11 @@ export function joinGroup(plan: Plan, join: JoinCommand): void {
   const { group } = plan
   if (!hasRoomFor(plan, join.memberId)) {
     const member = group.members.get(join.memberId)
-    if (member !== undefined) dropMember(plan, member)
     reply(plan, join.call, joinError(ErrorCode.GROUP_MAX_SIZE_REACHED, ''))
+    if (member !== undefined) {
+      dropMember(plan, member)
+      rebalance(plan)
+    }
   } else if (!supportsProtocols(group, join)) {
     refuse(plan, join, ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
   } else if (join.memberId === '') {

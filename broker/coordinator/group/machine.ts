@@ -35,6 +35,7 @@ import {
   applyChange,
   emptyState,
   type GroupShardState,
+  hasUndecided,
   recordsOfState,
   type SoftChange,
 } from './state.ts'
@@ -106,7 +107,7 @@ function decideJoin(state: GroupShardState, join: JoinCommand, at: Surroundings)
   const plan = planFor(group, at)
   plan.out.records.push(...tombstones)
   joinGroup(plan, join)
-  return closed(plan)
+  return closed(state, plan)
 }
 
 function joinRefusal(state: GroupShardState, join: JoinCommand, limits: GroupLimits): ErrorCode {
@@ -133,11 +134,16 @@ type MemberCall = Extract<GroupCommand, { kind: 'sync' | 'heartbeat' | 'leave' }
 function decideCall(state: GroupShardState, call: MemberCall, at: Surroundings): GroupDecision {
   const group = state.groups.get(call.groupId)
   if (group === undefined) return justReply(call.call, unknownGroup(call))
-  const plan = planFor(group, at, call.kind !== 'heartbeat')
+  if (call.kind === 'heartbeat') {
+    // Frequent, and changes nothing but an alarm: no draft is made for it.
+    const plan = { group, ...at, out: emptyDecision() }
+    heartbeat(plan, call)
+    return plan.out
+  }
+  const plan = planFor(group, at)
   if (call.kind === 'sync') syncGroup(plan, call)
-  else if (call.kind === 'leave') leaveGroup(plan, call)
-  else heartbeat(plan, call)
-  return closed(plan, call.kind !== 'heartbeat')
+  else leaveGroup(plan, call)
+  return closed(state, plan)
 }
 
 function unknownGroup(call: MemberCall): GroupReply {
@@ -177,22 +183,19 @@ function decideAlarm(state: GroupShardState, alarm: GroupAlarm, at: Surroundings
       expireSyncs(plan, alarm.generation)
       break
   }
-  return isTrace(state, plan.group) ? forgotten(plan) : closed(plan)
+  return closed(state, plan)
 }
 
-/** A group that never had anything but ids nobody came back with. */
+/** A group that nobody got into: of that nothing is kept. */
 function isTrace(state: GroupShardState, group: ClassicGroup): boolean {
   return (
     group.state === GroupState.EMPTY &&
     group.generation === 0 &&
     group.pending.size === 0 &&
     !state.metadata.has(group.id) &&
-    !state.offsets.has(group.id)
+    !state.offsets.has(group.id) &&
+    !hasUndecided(state, group.id)
   )
-}
-
-function forgotten(plan: Plan): GroupDecision {
-  return { ...plan.out, soft: [{ kind: 'forget-group', groupId: plan.group.id }] }
 }
 
 /** Every member is given a whole session to be heard from. */
@@ -203,7 +206,7 @@ function decideLoaded(state: GroupShardState, at: Surroundings): GroupDecision {
       // The limit was lowered: whoever joins first stays.
       const plan = planFor(group, at)
       prepareRebalance(plan)
-      const { soft, alarms } = closed(plan)
+      const { soft, alarms } = closed(state, plan)
       decision.soft.push(...soft)
       decision.alarms.push(...alarms)
     }
@@ -217,15 +220,16 @@ function decideLoaded(state: GroupShardState, at: Surroundings): GroupDecision {
 
 // ------------------------------------------------------------------------------------------ plans
 
-/** `isChanging` false: the plan only looks, so no draft is made (heartbeats are frequent). */
-function planFor(group: ClassicGroup, at: Surroundings, isChanging = true): Plan {
-  return { group: isChanging ? draftOf(group) : group, ...at, out: emptyDecision() }
+function planFor(group: ClassicGroup, at: Surroundings): Plan {
+  return { group: draftOf(group), ...at, out: emptyDecision() }
 }
 
-function closed(plan: Plan, isChanging = true): GroupDecision {
-  if (!isChanging) return plan.out
-  checkInvariants(plan.group)
-  return { ...plan.out, soft: [{ kind: 'set-group', group: plan.group }] }
+function closed(state: GroupShardState, { group, out }: Plan): GroupDecision {
+  checkInvariants(group)
+  const change: SoftChange = isTrace(state, group)
+    ? { kind: 'forget-group', groupId: group.id }
+    : { kind: 'set-group', group }
+  return { ...out, soft: [change] }
 }
 
 function checkInvariants(group: ClassicGroup): void {
