@@ -136,7 +136,7 @@ function limits(context: Context): void {
     const { server, client, close } = await pair(context(), { frameBytesMax: () => 100 })
     client.send(frameOf(pattern(100)), frameOf(pattern(101)), frameOf('never'))
     await server.until(() => server.closes.length === 1)
-    await client.until(() => client.closes.length === 1)
+    await client.until(() => client.hasHeardEnd)
     expect(server.frames.map(frame => frame.bytes.length)).toEqual([100])
     expect(server.closes[0]).toMatchObject({ name: 'FrameTooLarge' })
     await close()
@@ -266,7 +266,7 @@ function endings(context: Context): void {
     await client.until(() => client.closes.length === 1)
     expect(client.closes).toEqual([reason])
     expect(errors).toEqual([expect.any(Error)])
-    await server.until(() => server.closes.length === 1)
+    await server.until(() => server.hasHeardEnd)
     await close()
   })
 

@@ -35,6 +35,11 @@ export class Peer implements ConnectionHandler {
     this.closes.push(reason)
   }
 
+  /** The other side has closed: seen as an end or, if bytes were lost, as a reset. */
+  get hasHeardEnd(): boolean {
+    return this.ends > 0 || this.closes.length > 0
+  }
+
   send(...pieces: Piece[]): void {
     this.connection?.send(pieces)
   }

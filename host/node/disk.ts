@@ -1,0 +1,139 @@
+import * as fs from 'node:fs'
+import { DiskError } from '../disk-error.ts'
+import type { Disk, File, FileStat, FolderEntry, FolderLock } from '../host.ts'
+import { orDiskError } from './disk-errors.ts'
+import { Filesystem, Filesystems, type SyncMethod, syncEach } from './filesystems.ts'
+import { lockFolder } from './folder-lock.ts'
+import type { SystemCalls } from './native.ts'
+import { NodeFile } from './node-file.ts'
+import { type PageCache, pageCache } from './page-cache.ts'
+
+const OPEN_FLAGS = {
+  read: fs.constants.O_RDONLY,
+  write: fs.constants.O_RDWR,
+  create: fs.constants.O_RDWR | fs.constants.O_CREAT,
+} as const
+
+const FILE_MODE = 0o644
+
+/** The machine's disks, by node:fs and, where `calls` has them, by system calls Node lacks. */
+export class NodeDisk implements Disk {
+  readonly #loadCalls: () => SystemCalls | null
+  readonly #filesystems: Filesystems
+  #pageCache: PageCache | null | undefined
+
+  /** `calls` is asked when a file is opened or a folder locked. */
+  constructor(calls: () => SystemCalls | null, syncMethod: SyncMethod) {
+    this.#loadCalls = calls
+    this.#filesystems = new Filesystems(calls, syncMethod)
+  }
+
+  open(path: string, mode: 'read' | 'write' | 'create'): File {
+    if (this.#pageCache === undefined) this.#pageCache = pageCache(this.#loadCalls())
+    const cache = this.#pageCache
+    return orDiskError(path, 'open', () => {
+      const fd = fs.openSync(path, OPEN_FLAGS[mode], FILE_MODE)
+      try {
+        const { dev, size } = fs.fstatSync(fd)
+        const home = mode === 'read' ? null : this.#filesystems.enter(dev, path)
+        return new NodeFile(path, fd, size, home, cache)
+      } catch (error) {
+        fs.closeSync(fd)
+        throw error
+      }
+    })
+  }
+
+  stat(path: string): FileStat | null {
+    const stat = orDiskError(path, 'stat', () => fs.statSync(path, { throwIfNoEntry: false }))
+    if (stat === undefined) return null
+    return { sizeBytes: stat.size, modifiedMs: stat.mtimeMs, isFolder: stat.isDirectory() }
+  }
+
+  list(folder: string): FolderEntry[] {
+    const entries = orDiskError(folder, 'list', () =>
+      fs.readdirSync(folder, { withFileTypes: true }).map(entry => ({
+        name: entry.name,
+        isFolder: entry.isSymbolicLink()
+          ? (this.stat(`${folder}/${entry.name}`)?.isFolder ?? false)
+          : entry.isDirectory(),
+      })),
+    )
+    return entries.sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  makeFolder(path: string): void {
+    orDiskError(path, 'makeFolder', () => fs.mkdirSync(path, { recursive: true }))
+  }
+
+  rename(from: string, to: string): void {
+    orDiskError(from, 'rename', () => fs.renameSync(from, to))
+  }
+
+  remove(path: string): void {
+    orDiskError(path, 'remove', () => fs.rmSync(path, { recursive: true, force: true }))
+  }
+
+  readFile(path: string): Buffer {
+    return orDiskError(path, 'readFile', () => fs.readFileSync(path))
+  }
+
+  async syncFolder(path: string): Promise<void> {
+    const flags = fs.constants.O_RDONLY | fs.constants.O_DIRECTORY
+    const fd = orDiskError(path, 'syncFolder', () => fs.openSync(path, flags))
+    try {
+      await new Promise<void>((resolve, reject) => {
+        fs.fsync(fd, error => {
+          if (error) reject(new DiskError(error.code ?? 'EIO', path, 'syncFolder', error))
+          else resolve()
+        })
+      })
+    } finally {
+      fs.closeSync(fd)
+    }
+  }
+
+  async syncAll(files: readonly File[]): Promise<void> {
+    const groups = new Map<Filesystem | null, Set<NodeFile>>()
+    const retained: File[] = []
+    try {
+      for (const file of files) {
+        if (!(file instanceof NodeFile)) throw new DiskError('EINVAL', file.path, 'syncAll')
+        file.retain()
+        retained.push(file)
+        const home = file.home instanceof Filesystem ? file.home : null
+        const group = groups.get(home)
+        if (group === undefined) groups.set(home, new Set([file]))
+        else group.add(file)
+      }
+      const syncs = [...groups].map(([home, group]) =>
+        home === null ? syncEach([...group]) : home.sync([...group]),
+      )
+      const outcomes = await Promise.allSettled(syncs)
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+    } finally {
+      for (const file of retained) file.release()
+    }
+  }
+
+  lockFolder(path: string): FolderLock {
+    const lock = orDiskError(path, 'lockFolder', () => lockFolder(path, this.#loadCalls()))
+    const marker = `${path}/.lock`
+    const device = orDiskError(path, 'lockFolder', () => fs.statSync(path).dev)
+    const home = this.#filesystems.enter(device, marker)
+    let isHeld = true
+    return {
+      release() {
+        if (!isHeld) return
+        isHeld = false
+        home.leave()
+        lock.release()
+      },
+    }
+  }
+
+  freeBytes(path: string): number {
+    const stat = orDiskError(path, 'freeBytes', () => fs.statfsSync(path))
+    return stat.bavail * stat.bsize
+  }
+}

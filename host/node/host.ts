@@ -1,0 +1,118 @@
+/**
+ * The real world: `nodeHost` puts together the parts of this folder. Each part is also made on its
+ * own, for hosts that mix real parts with simulated ones.
+ */
+import type { Crc32c, Disk, Host, Logger, Net } from '../host.ts'
+import { NodeClock } from './clock.ts'
+import { crc32cInJs } from './crc32c.ts'
+import { NodeDisk } from './disk.ts'
+import { FileSender } from './file-sender.ts'
+import type { SyncMethod } from './filesystems.ts'
+import { type LogOptions, nodeLog } from './log.ts'
+import { NodeLoop } from './loop.ts'
+import { loadCrc32c, loadSystemCalls, type SystemCalls } from './native.ts'
+import { NodeNet } from './net.ts'
+import { NodeProcess } from './process.ts'
+import { NodeRandom } from './random.ts'
+import { ReceiveMemory } from './receive-memory.ts'
+import type { ReceiveMethod } from './sockets.ts'
+
+/** Choices of the real host; none is needed. */
+export interface NodeHostOptions {
+  /** System calls through koffi, where they are to be had. Default 'on'. */
+  readonly native?: 'on' | 'off'
+  /** CRC-32C by the native addon, where it is to be had. Default: as `native`. */
+  readonly nativeCrc?: 'on' | 'off'
+  /** How connections are read. Default: the best this runtime offers. */
+  readonly receive?: ReceiveMethod
+  /** Bytes of received frames that may be held unreleased. Default 256 MiB, at least 4.1 MiB. */
+  readonly receiveBytesMax?: number
+  /** How a commit round syncs. Default 'auto': by what each way was last seen to cost. */
+  readonly syncMethod?: SyncMethod
+  /** Where the log goes, unless a `logger` is given. */
+  readonly log?: LogOptions
+  readonly logger?: Logger
+  /** Gets what a spawned promise failed with. Default: thrown, which ends the process. */
+  readonly onBug?: (error: Error) => void
+}
+
+const RECEIVE_BYTES_MAX = 256 << 20
+
+/** All parts real. Native libraries are loaded when first needed, buffers are pooled per process. */
+export function nodeHost(options: NodeHostOptions = {}): Host & { readonly memory: ReceiveMemory } {
+  const loop = new NodeLoop(options.onBug)
+  const memory = new ReceiveMemory(options.receiveBytesMax ?? RECEIVE_BYTES_MAX)
+  return {
+    loop,
+    memory,
+    clock: new NodeClock(),
+    random: new NodeRandom(),
+    net: nodeNet(loop, options, memory),
+    disk: nodeDisk(options),
+    process: new NodeProcess(() => nativeParts(options)),
+    log: options.logger ?? nodeLog(options.log),
+    crc32c: nodeCrc32c(options),
+  }
+}
+
+/** The machine's network; connections write at the end of `loop`'s turns. */
+export function nodeNet(
+  loop: NodeLoop,
+  options: NodeHostOptions = {},
+  memory = new ReceiveMemory(options.receiveBytesMax ?? RECEIVE_BYTES_MAX),
+): Net {
+  const calls = systemCalls(options)
+  let fileSender: FileSender | null | undefined
+  return new NodeNet({
+    loop,
+    memory,
+    calls,
+    receive: options.receive ?? null,
+    get fileSender() {
+      if (fileSender === undefined) fileSender = makeFileSender(calls())
+      return fileSender
+    },
+    onListening() {
+      // What the first connections would wait for is loaded once nothing waits.
+      setImmediate(() => nativeParts(options))
+    },
+  })
+}
+
+/** The machine's disks. */
+export function nodeDisk(options: NodeHostOptions = {}): Disk {
+  return new NodeDisk(systemCalls(options), options.syncMethod ?? 'auto')
+}
+
+/** The fastest CRC-32C to be had. */
+export function nodeCrc32c(options: NodeHostOptions = {}): Crc32c {
+  if ((options.nativeCrc ?? options.native) === 'off') return crc32cInJs
+  let native: Crc32c | undefined
+  return (bytes, seed = 0) => {
+    native ??= loadCrc32c() ?? crc32cInJs
+    return native(bytes, seed)
+  }
+}
+
+function systemCalls(options: NodeHostOptions): () => SystemCalls | null {
+  return options.native === 'off' ? () => null : loadSystemCalls
+}
+
+function makeFileSender(calls: SystemCalls | null): FileSender | null {
+  return calls?.sendfile ? new FileSender(calls.sendfile, calls.errno) : null
+}
+
+/** Names of the native parts in use, loading them where that has not happened yet. */
+function nativeParts(options: NodeHostOptions): string[] {
+  const calls = systemCalls(options)()
+  const parts: [string, unknown][] = [
+    ['onread', options.receive !== 'data'],
+    ['sendfile', calls?.sendfile],
+    ['syncfs', calls?.syncfs],
+    ['cachestat', calls?.cachestat],
+    ['preadv2', calls?.preadNow],
+    ['ofd-lock', calls?.ofdLock],
+    ['crc32c', (options.nativeCrc ?? options.native) !== 'off' && loadCrc32c()],
+  ]
+  return parts.filter(([, part]) => Boolean(part)).map(([name]) => name)
+}

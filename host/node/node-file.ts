@@ -1,0 +1,232 @@
+/**
+ * A file of the real disk.
+ *
+ * Invariants:
+ *   (1) The descriptor is open while the file is open or anything retains it, and then closed once.
+ *   (2) Work off the loop retains the file until it is over.
+ *   (3) A failed sync is final: every later sync of this file fails the same way.
+ */
+import * as fs from 'node:fs'
+import { DiskError } from '../disk-error.ts'
+import type { File } from '../host.ts'
+import { asDiskError, orDiskError } from './disk-errors.ts'
+import type { PageCache } from './page-cache.ts'
+
+/** More than this many buffers are refused by writev(2). */
+const IOVECS_MAX = 1024
+
+/** The filesystem of a file that may be written, held while the file's descriptor is open. */
+export interface FileHome {
+  leave(): void
+}
+
+export class NodeFile implements File {
+  readonly path: string
+  /** Null for a file opened only to be read. */
+  readonly home: FileHome | null
+  readonly #pageCache: PageCache | null
+  #fd: number
+  #sizeBytes: number
+  #isOpen = true
+  #retainCount = 0
+  #syncFailure: DiskError | null = null
+
+  /** Takes over `fd`, and the place in `home`. */
+  constructor(
+    path: string,
+    fd: number,
+    sizeBytes: number,
+    home: FileHome | null,
+    pageCache: PageCache | null,
+  ) {
+    this.path = path
+    this.home = home
+    this.#fd = fd
+    this.#sizeBytes = sizeBytes
+    this.#pageCache = pageCache
+  }
+
+  /** The descriptor, for native calls. Throws once the file is closed. */
+  get fd(): number {
+    if (this.#fd < 0) throw new DiskError('EBADF', this.path, 'use')
+    return this.#fd
+  }
+
+  get sizeBytes(): number {
+    // Another opening may be growing what this one only reads.
+    if (this.home === null && this.#fd >= 0) this.#sizeBytes = fs.fstatSync(this.#fd).size
+    return this.#sizeBytes
+  }
+
+  writev(buffers: readonly Uint8Array[], position: number): number {
+    const fd = this.fd
+    let written = 0
+    try {
+      written = buffers.length === 1 ? this.#writeOne(fd, buffers[0]!, position) : 0
+      if (buffers.length > 1) {
+        this.#writeMany(fd, buffers, position, sizeBytes => {
+          written += sizeBytes
+        })
+      }
+    } catch (error) {
+      if (written === 0 || !isFull(error)) throw asDiskError(error, this.path, 'writev')
+    }
+    if (written > 0) this.#sizeBytes = Math.max(this.#sizeBytes, position + written)
+    return written
+  }
+
+  read(target: Uint8Array, position: number): number {
+    if (this.#fd < 0) throw new DiskError('EBADF', this.path, 'read')
+    try {
+      let done = 0
+      while (done < target.length) {
+        const length = target.length - done
+        const count = fs.readSync(this.#fd, target, done, length, position + done)
+        if (count === 0) break
+        done += count
+      }
+      return done
+    } catch (error) {
+      throw asDiskError(error, this.path, 'read')
+    }
+  }
+
+  readLater(target: Uint8Array, position: number): Promise<number> {
+    return this.#offTheLoop('read', (fd, settle) => readFully(fd, target, position, 0, settle))
+  }
+
+  isCached(position: number, sizeBytes: number): boolean {
+    if (this.#pageCache === null || sizeBytes <= 0) return true
+    return this.#pageCache.holds(this.fd, position, sizeBytes)
+  }
+
+  truncate(sizeBytes: number): void {
+    orDiskError(this.path, 'truncate', () => fs.ftruncateSync(this.fd, sizeBytes))
+    this.#sizeBytes = sizeBytes
+  }
+
+  async sync(): Promise<void> {
+    this.assertSyncable()
+    try {
+      await this.#offTheLoop('sync', (fd, settle) => fs.fdatasync(fd, error => settle(error, 0)))
+    } catch (error) {
+      throw this.failSync(error as DiskError)
+    }
+  }
+
+  /** Throws the failure of an earlier sync: no later one can be believed. */
+  assertSyncable(): void {
+    if (this.#syncFailure !== null) throw this.#syncFailure
+  }
+
+  /** Records a failed sync, for good; the first failure is the one that is told. */
+  failSync(error: DiskError): DiskError {
+    if (error.code === 'EBADF') return error
+    this.#syncFailure ??= error
+    return this.#syncFailure
+  }
+
+  retain(): void {
+    if (this.#fd < 0) throw new DiskError('EBADF', this.path, 'retain')
+    this.#retainCount++
+  }
+
+  release(): void {
+    this.#retainCount--
+    this.#closeUnlessUsed()
+  }
+
+  close(): void {
+    this.#isOpen = false
+    this.#closeUnlessUsed()
+  }
+
+  #closeUnlessUsed(): void {
+    if (this.#isOpen || this.#retainCount > 0 || this.#fd < 0) return
+    const fd = this.#fd
+    this.#fd = -1
+    this.home?.leave()
+    orDiskError(this.path, 'close', () => fs.closeSync(fd))
+  }
+
+  #offTheLoop(
+    call: string,
+    run: (fd: number, settle: (error: unknown, count: number) => void) => void,
+  ): Promise<number> {
+    // A closed file is refused even while a reader still pins its descriptor.
+    if (!this.#isOpen && this.#retainCount === 0) {
+      return Promise.reject(new DiskError('EBADF', this.path, call))
+    }
+    this.retain()
+    return new Promise((resolve, reject) => {
+      run(this.fd, (error, count) => {
+        this.release()
+        if (error) reject(asDiskError(error, this.path, call))
+        else resolve(count)
+      })
+    })
+  }
+
+  #writeOne(fd: number, buffer: Uint8Array, position: number): number {
+    let done = 0
+    while (done < buffer.length) {
+      try {
+        done += fs.writeSync(fd, buffer, done, buffer.length - done, position + done)
+      } catch (error) {
+        if (done === 0 || !isFull(error)) throw error
+        return done
+      }
+    }
+    return done
+  }
+
+  #writeMany(
+    fd: number,
+    buffers: readonly Uint8Array[],
+    position: number,
+    wrote: (sizeBytes: number) => void,
+  ): void {
+    let at = position
+    for (let first = 0; first < buffers.length; first += IOVECS_MAX) {
+      let rest = buffers.slice(first, first + IOVECS_MAX)
+      while (rest.length > 0) {
+        const count = fs.writevSync(fd, rest, at)
+        at += count
+        wrote(count)
+        rest = without(rest, count)
+      }
+    }
+  }
+}
+
+/** What of `buffers` lies behind the first `sizeBytes`. */
+function without(buffers: readonly Uint8Array[], sizeBytes: number): Uint8Array[] {
+  let left = sizeBytes
+  let index = 0
+  while (index < buffers.length && left >= buffers[index]!.length) left -= buffers[index++]!.length
+  const rest = buffers.slice(index)
+  if (left > 0) rest[0] = rest[0]!.subarray(left)
+  return rest
+}
+
+function isFull(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ENOSPC' || code === 'EDQUOT'
+}
+
+function readFully(
+  fd: number,
+  target: Uint8Array,
+  position: number,
+  done: number,
+  settle: (error: unknown, count: number) => void,
+): void {
+  if (done === target.length) {
+    settle(null, done)
+    return
+  }
+  fs.read(fd, target, done, target.length - done, position + done, (error, count) => {
+    if (error || count === 0) settle(error, done)
+    else readFully(fd, target, position, done + count, settle)
+  })
+}

@@ -1,0 +1,370 @@
+/**
+ * What a connection has to say: pieces in order, written once a turn.
+ *
+ * A turn's pieces leave in one write. Small buffers and file ranges are copied into shared slabs,
+ * where neighbours melt into one buffer; large buffers are passed as they are. A long range that
+ * stands alone goes from the file to the socket by sendfile(2).
+ *
+ * Invariants:
+ *   (1) At most one of these is under way: a batch in the socket, a cold read, a sendfile that
+ *       waits for room. While one is, nothing else is written.
+ *   (2) A batch copies at most one slab (1 MiB) out of files, and the next waits until the kernel
+ *       has all of it: a slow reader pins no more.
+ *   (3) Each send's `done` is called once, in order. Each range's file is released once.
+ *   (4) `queuedBytes` counts what was sent and not yet taken by the kernel.
+ */
+import type { Socket } from 'node:net'
+import type { FileRange, Piece } from '../host.ts'
+import type { FileSender } from './file-sender.ts'
+import type { Flushable, NodeLoop } from './loop.ts'
+import { Arena, SLAB_BYTES, Slab } from './slabs.ts'
+
+type Done = (error: Error | null) => void
+
+interface Item {
+  readonly piece: Piece
+  readonly sizeBytes: number
+  /** Of a range: bytes already read or sent. */
+  takenBytes: number
+  /** On the last piece of a send. */
+  readonly done: Done | undefined
+}
+
+/** Told how sending goes. */
+export interface SenderOwner {
+  /** The kernel has all that was queued; `hadBytes`: which was more than empty sends. */
+  onSendDrained(hadBytes: boolean): void
+  onSendFailed(error: Error): void
+}
+
+/** Buffers shorter than this are copied together: cheaper than an iovec of their own. */
+const COPY_BELOW_BYTES = 1024
+const BATCH_CHUNKS_MAX = 512
+const BATCH_BUFFERS_BYTES_MAX = 8 << 20
+/** Enough for the socket to tell when there is room again. */
+const WAKE_BYTES = 4096
+const SENDFILE_TURN_BYTES = 2 << 20
+/** A range may begin at the end of one slab and go on in the next if this much fits. */
+const SPLIT_FROM_BYTES = 64 << 10
+const COMPACT_FROM_ITEMS = 256
+
+/** Copies of all connections' small pieces of a turn lie together. */
+const staging = new Arena(() => Slab.take(null))
+
+export class Sender implements Flushable {
+  readonly #socket: Socket
+  readonly #loop: NodeLoop
+  readonly #owner: SenderOwner
+  readonly #fileSender: FileSender | null
+  #items: Item[] = []
+  #head = 0
+  #queuedBytes = 0
+  #isFlushQueued = false
+  #isBusy = false
+  #isClosed = false
+  #hasQueued = false
+  #writtenCount = 0
+  #calledBackCount = 0
+  // The batch under way.
+  #chunks: Buffer[] = []
+  #slabs: Slab[] = []
+  #dones: Done[] = []
+  #batchBytes = 0
+  #fileBytes = 0
+
+  constructor(socket: Socket, loop: NodeLoop, owner: SenderOwner, fileSender: FileSender | null) {
+    this.#socket = socket
+    this.#loop = loop
+    this.#owner = owner
+    this.#fileSender = fileSender
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes
+  }
+
+  get isIdle(): boolean {
+    return this.#head === this.#items.length && !this.#isBusy
+  }
+
+  send(pieces: readonly Piece[], done?: Done): void {
+    const last = pieces.length - 1
+    for (let at = 0; at <= last; at++) {
+      const piece = pieces[at] as Piece
+      const isRange = !Buffer.isBuffer(piece)
+      if (isRange) piece.file.retain()
+      const sizeBytes = isRange ? piece.sizeBytes : piece.length
+      this.#queuedBytes += sizeBytes
+      if (sizeBytes > 0) this.#hasQueued = true
+      this.#items.push({ piece, sizeBytes, takenBytes: 0, done: at === last ? done : undefined })
+    }
+    if (last < 0 && done) this.#items.push({ piece: NOTHING, sizeBytes: 0, takenBytes: 0, done })
+    if (!this.#isBusy) this.#flushSoon()
+  }
+
+  flush(): void {
+    this.#isFlushQueued = false
+    if (this.#isBusy || this.#isClosed || this.#head === this.#items.length) return
+    if (this.#sendFile()) return
+    this.#writeBatch()
+    // The head of a reply went; the range behind it need not wait for the next turn.
+    if (!this.#isBusy && !this.#isClosed && this.#head < this.#items.length) this.#sendFile()
+  }
+
+  /** The connection is being destroyed: writes nothing more. */
+  halt(): void {
+    this.#isClosed = true
+  }
+
+  /** The socket is gone, and with it the kernel's hold on our buffers: fails what is left. */
+  close(error: Error): void {
+    this.#isClosed = true
+    const dones = this.#dones
+    this.#dropBatch()
+    for (let at = this.#head; at < this.#items.length; at++) {
+      const { piece, done } = this.#items[at] as Item
+      if (!Buffer.isBuffer(piece)) piece.file.release()
+      if (done) dones.push(done)
+    }
+    this.#items = []
+    this.#head = 0
+    this.#queuedBytes = 0
+    for (const done of dones) done(error)
+  }
+
+  #flushSoon(): void {
+    if (this.#isFlushQueued || this.#isClosed) return
+    this.#isFlushQueued = true
+    this.#loop.flushSoon(this)
+  }
+
+  // --------------------------------------------------------------------------------------- batches
+
+  #writeBatch(): void {
+    try {
+      while (this.#head < this.#items.length && this.#addToBatch(this.#items[this.#head]!)) {}
+    } catch (error) {
+      this.#fail(error as Error)
+      return
+    }
+    if (this.#batchBytes > 0) this.#write(this.#chunks)
+    else if (!this.#isBusy) this.#finishBatch()
+  }
+
+  /** Adds an item, or as much of it as the batch takes. False: the batch is full. */
+  #addToBatch(item: Item): boolean {
+    if (this.#chunks.length >= BATCH_CHUNKS_MAX) return false
+    const { piece } = item
+    if (!Buffer.isBuffer(piece)) return this.#addRange(item, piece)
+    if (this.#batchBytes - this.#fileBytes > BATCH_BUFFERS_BYTES_MAX) return false
+    if (piece.length >= COPY_BELOW_BYTES) this.#chunks.push(piece)
+    else if (piece.length > 0) piece.copy(this.#stage(piece.length))
+    this.#batchBytes += piece.length
+    this.#consume(item)
+    return true
+  }
+
+  #addRange(item: Item, range: FileRange): boolean {
+    if (this.#fileSender?.suits(range, item.takenBytes, this.#rangesBehind())) {
+      if (this.#batchBytes > 0) return false
+    }
+    const position = range.position + item.takenBytes
+    const wanted = Math.min(range.sizeBytes - item.takenBytes, SLAB_BYTES - this.#fileBytes)
+    if (wanted > 0) {
+      if (!range.file.isCached(position, wanted)) {
+        if (this.#batchBytes === 0) this.#readCold(item, range, position)
+        return false
+      }
+      const step = staging.room < SPLIT_FROM_BYTES ? wanted : Math.min(wanted, staging.room)
+      const target = this.#stage(step)
+      this.#tookFromFile(item, range, range.file.read(target, position), step)
+    }
+    if (item.takenBytes < range.sizeBytes) return this.#fileBytes < SLAB_BYTES
+    range.file.release()
+    this.#consume(item)
+    return true
+  }
+
+  #tookFromFile(item: Item, range: FileRange, readBytes: number, wantedBytes: number): void {
+    if (readBytes < wantedBytes) throw new Error(`${range.file.path} is shorter than a range of it`)
+    item.takenBytes += readBytes
+    this.#batchBytes += readBytes
+    this.#fileBytes += readBytes
+  }
+
+  /** Room for a copy in a slab of the batch, in one buffer with the copy before it if adjacent. */
+  #stage(sizeBytes: number): Buffer {
+    const start = staging.reserve(sizeBytes)
+    const { slab } = staging
+    const target = slab.bytes.subarray(start, start + sizeBytes)
+    if (this.#slabs.at(-1) !== slab) {
+      slab.retain()
+      this.#slabs.push(slab)
+      this.#chunks.push(target)
+      return target
+    }
+    const before = this.#chunks.at(-1) as Buffer
+    const isAdjacent =
+      before.buffer === target.buffer && before.byteOffset + before.length === target.byteOffset
+    if (!isAdjacent) this.#chunks.push(target)
+    else {
+      const from = before.byteOffset - slab.bytes.byteOffset
+      this.#chunks[this.#chunks.length - 1] = slab.bytes.subarray(from, start + sizeBytes)
+    }
+    return target
+  }
+
+  #consume(item: Item): void {
+    if (item.done) this.#dones.push(item.done)
+    this.#head++
+    if (this.#head === this.#items.length) {
+      this.#items.length = 0
+      this.#head = 0
+    } else if (this.#head >= COMPACT_FROM_ITEMS && this.#head * 2 >= this.#items.length) {
+      this.#items.splice(0, this.#head)
+      this.#head = 0
+    }
+  }
+
+  /** Hands the chunks to the socket; finishes the batch now if the kernel takes them at once. */
+  #write(chunks: readonly Buffer[]): void {
+    const socket = this.#socket
+    this.#isBusy = true
+    if (chunks.length === 1) socket.write(chunks[0] as Buffer, this.#onWritten)
+    else {
+      socket.cork()
+      const last = chunks.length - 1
+      for (let at = 0; at < last; at++) socket.write(chunks[at] as Buffer)
+      socket.write(chunks[last] as Buffer, this.#onWritten)
+      socket.uncork()
+    }
+    if (socket.writableLength === 0 && socket.errored === null && !this.#isClosed) {
+      this.#writtenCount++
+      this.#finishBatch()
+    }
+  }
+
+  /** Called once a write, later; those that the kernel took at once are finished already. */
+  readonly #onWritten = (error?: Error | null): void => {
+    this.#calledBackCount++
+    if (this.#calledBackCount <= this.#writtenCount || this.#isClosed) return
+    this.#writtenCount++
+    if (error) this.#owner.onSendFailed(error)
+    else this.#finishBatch()
+  }
+
+  #finishBatch(): void {
+    const dones = this.#dones
+    this.#queuedBytes -= this.#batchBytes
+    this.#dropBatch()
+    this.#isBusy = false
+    for (const done of dones) done(null)
+    if (this.#isClosed) return
+    if (this.#head < this.#items.length) this.#flushSoon()
+    else this.#tellDrained()
+  }
+
+  #tellDrained(): void {
+    const hadQueued = this.#hasQueued
+    this.#hasQueued = false
+    this.#owner.onSendDrained(hadQueued)
+  }
+
+  #dropBatch(): void {
+    for (const slab of this.#slabs) slab.release()
+    if (this.#slabs.length > 0) this.#slabs = []
+    this.#chunks = []
+    if (this.#dones.length > 0) this.#dones = []
+    this.#batchBytes = 0
+    this.#fileBytes = 0
+  }
+
+  #fail(error: Error): void {
+    this.#isBusy = true
+    this.#owner.onSendFailed(error)
+  }
+
+  // ------------------------------------------------------------------- cold reads, and by sendfile
+
+  /** Reads what the disk must bring off the loop; the batch goes on with it. */
+  #readCold(item: Item, range: FileRange, position: number): void {
+    this.#isBusy = true
+    const slab = Slab.take(null)
+    const wanted = Math.min(range.sizeBytes - item.takenBytes, SLAB_BYTES)
+    range.file.retain()
+    const settled = (error: Error | null, readBytes: number) => {
+      range.file.release()
+      if (this.#isClosed || error !== null || readBytes < wanted) slab.release()
+      if (this.#isClosed) return
+      if (error !== null) return this.#fail(error)
+      if (readBytes < wanted) return this.#fail(new Error(`${range.file.path} was cut short`))
+      this.#slabs.push(slab)
+      this.#chunks.push(slab.bytes.subarray(0, readBytes))
+      this.#tookFromFile(item, range, readBytes, wanted)
+      if (item.takenBytes === range.sizeBytes) {
+        range.file.release()
+        this.#consume(item)
+      }
+      this.#write(this.#chunks)
+    }
+    range.file.readLater(slab.bytes.subarray(0, wanted), position).then(
+      readBytes => settled(null, readBytes),
+      error => settled(error, 0),
+    )
+  }
+
+  #rangesBehind(): number {
+    let count = 0
+    for (let at = this.#head + 1; at < this.#items.length && count < 8; at++) {
+      if (!Buffer.isBuffer(this.#items[at]?.piece)) count++
+    }
+    return count
+  }
+
+  /** Sends the range at the head by sendfile(2), if that pays. False: it must be read. */
+  #sendFile(): boolean {
+    const item = this.#items[this.#head] as Item
+    const range = item.piece
+    if (Buffer.isBuffer(range) || this.#fileSender === null) return false
+    if (!this.#fileSender.suits(range, item.takenBytes, this.#rangesBehind())) return false
+    let leftThisTurn = SENDFILE_TURN_BYTES
+    while (item.takenBytes < range.sizeBytes && leftThisTurn > 0) {
+      const sent = this.#fileSender.send(this.#socket, range, item.takenBytes)
+      if (sent === 'cold' || sent === 'unfit') return false
+      if (sent === 'full') return this.#wakeWhenRoom(item, range)
+      if (sent instanceof Error) {
+        this.#fail(sent)
+        return true
+      }
+      item.takenBytes += sent
+      leftThisTurn -= sent
+      this.#queuedBytes -= sent
+    }
+    if (item.takenBytes === range.sizeBytes) {
+      range.file.release()
+      this.#consume(item)
+      this.#finishBatch()
+    } else this.#flushSoon()
+    return true
+  }
+
+  /** The next few bytes by an ordinary write: its callback comes when the socket has room. */
+  #wakeWhenRoom(item: Item, range: FileRange): boolean {
+    try {
+      const wanted = Math.min(range.sizeBytes - item.takenBytes, WAKE_BYTES)
+      const target = this.#stage(wanted)
+      const position = range.position + item.takenBytes
+      this.#tookFromFile(item, range, range.file.read(target, position), wanted)
+      if (item.takenBytes === range.sizeBytes) {
+        range.file.release()
+        this.#consume(item)
+      }
+      this.#write(this.#chunks)
+    } catch (error) {
+      this.#fail(error as Error)
+    }
+    return true
+  }
+}
+
+const NOTHING = Buffer.alloc(0)
