@@ -1,0 +1,105 @@
+/**
+ * Group commit for a directory: one round in flight, which takes every log written since the last.
+ *
+ * Invariants:
+ *   (1) At most one round is in flight; what is requested meanwhile goes with the next one.
+ *   (2) Waiters are told after files and folders are synced, both.
+ *   (3) A failed sync is final: it is reported once and no round begins after it.
+ */
+import { DiskError } from '../host/disk-error.ts'
+import type { Disk, File, Loop } from '../host/host.ts'
+import { asDiskError } from './disk-failure.ts'
+import type { CommittedLog } from './environment.ts'
+
+export class CommitRounds {
+  readonly #disk: Disk
+  readonly #loop: Loop
+  readonly #onFailure: (error: DiskError) => void
+  #requested = new Set<CommittedLog>()
+  #isRunning = false
+  #isStopped = false
+  #idle: Promise<void> = Promise.resolve()
+  #beginIsQueued = false
+
+  constructor(disk: Disk, loop: Loop, onFailure: (error: DiskError) => void) {
+    this.#disk = disk
+    this.#loop = loop
+    this.#onFailure = onFailure
+  }
+
+  /** The next round will include the log. It begins after this turn's writes. */
+  request(log: CommittedLog): void {
+    if (this.#isStopped) return
+    this.#requested.add(log)
+    if (this.#isRunning || this.#beginIsQueued) return
+    this.#beginIsQueued = true
+    this.#loop.afterTurn(this.#begin)
+  }
+
+  /** Resolves once nothing is requested and nothing is in flight. */
+  async drained(): Promise<void> {
+    while (!this.#isStopped && (this.#isRunning || this.#requested.size > 0)) {
+      if (!this.#isRunning) this.#begin()
+      await this.#idle
+    }
+  }
+
+  /** No round begins any more. */
+  stop(): void {
+    this.#isStopped = true
+    this.#requested.clear()
+  }
+
+  #begin = (): void => {
+    this.#beginIsQueued = false
+    if (this.#isRunning || this.#isStopped || this.#requested.size === 0) return
+    this.#isRunning = true
+    this.#idle = this.#run()
+    this.#loop.spawn('commit rounds', this.#idle)
+  }
+
+  async #run(): Promise<void> {
+    while (this.#requested.size > 0 && !this.#isStopped) {
+      const logs = this.#requested
+      this.#requested = new Set()
+      try {
+        await this.#round(logs)
+      } catch (error) {
+        if (this.#isStopped) break
+        this.#isStopped = true
+        this.#onFailure(asDiskError(error))
+        break
+      }
+      for (const log of logs) if (!this.#isStopped) log.endCommit()
+    }
+    this.#isRunning = false
+  }
+
+  async #round(logs: ReadonlySet<CommittedLog>): Promise<void> {
+    const files: File[] = []
+    const folders = new Map<string, CommittedLog>()
+    for (const log of logs) {
+      if (log.isDeleted) continue
+      const round = { files, folders: new Set<string>() }
+      log.beginCommit(round)
+      for (const folder of round.folders) folders.set(folder, log)
+    }
+    for (const file of files) file.retain()
+    try {
+      await this.#disk.syncAll(files)
+      for (const [folder, log] of folders) await this.#syncFolder(folder, log)
+    } finally {
+      for (const file of files) file.release()
+    }
+  }
+
+  async #syncFolder(folder: string, log: CommittedLog): Promise<void> {
+    try {
+      await this.#disk.syncFolder(folder)
+    } catch (error) {
+      // KAFKA-15391: a log deleted meanwhile has its folder under another name.
+      const isGone = log.isDeleted && error instanceof DiskError && error.code === 'ENOENT'
+      if (!isGone) throw error
+    }
+  }
+}

@@ -1,0 +1,136 @@
+/** Opens every partition of a directory; what is not a partition is left alone and reported. */
+import type { File } from '../host/host.ts'
+import type { LogEnvironment } from './environment.ts'
+import type { LoadJournal } from './load-report.ts'
+import { Log } from './log.ts'
+import type { LogConfig } from './log-config.ts'
+import { LogState } from './log-state.ts'
+import { removeSegments } from './log-truncation.ts'
+import { LEADER_EPOCH_FILE, METADATA_LOG_FOLDER, parseFolderName } from './names.ts'
+import { openLog } from './open-log.ts'
+import { RefusedLog } from './recovery.ts'
+import type { Offset } from './units.ts'
+
+export interface LoadOptions {
+  readonly environment: LogEnvironment
+  readonly journal: LoadJournal
+  readonly path: string
+  readonly wasCleanStop: boolean
+  readonly checkpoints: {
+    readonly recoveryPoints: ReadonlyMap<string, Offset>
+    readonly logStarts: ReadonlyMap<string, Offset>
+    readonly highWatermarks: ReadonlyMap<string, Offset>
+  }
+  readonly configOf: (topic: string) => LogConfig
+  readonly nowMs: number
+}
+
+/** Logs opened in one go before other work of this process has its turn. */
+const LOGS_PER_TURN = 64
+const SYNC_GROUP = 256
+
+interface Placed {
+  readonly name: string
+  readonly topic: string
+  readonly partition: number
+}
+
+/** Rejects with DiskError. A partition that must stay closed is reported and left out. */
+export async function loadLogs(options: LoadOptions): Promise<Log[]> {
+  const { environment } = options
+  const places = placesOf(options)
+  const logs: Log[] = []
+  let toSync: Log[] = []
+  let count = 0
+  for (const place of places) {
+    if (++count % LOGS_PER_TURN === 0) await environment.loop.nextTurn()
+    const loaded = loadOne(options, place)
+    if (loaded === null) continue
+    logs.push(loaded.log)
+    if (loaded.mustSync) toSync.push(loaded.log)
+    if (toSync.length === SYNC_GROUP) {
+      await syncRecovered(environment, toSync)
+      toSync = []
+    }
+  }
+  await syncRecovered(environment, toSync)
+  return logs
+}
+
+function placesOf({ environment, path, journal, nowMs }: LoadOptions): Placed[] {
+  const places: Placed[] = []
+  for (const { name, isFolder } of environment.disk.list(path)) {
+    if (!isFolder || name === METADATA_LOG_FOLDER) continue
+    const parsed = parseFolderName(name)
+    switch (parsed.kind) {
+      case 'partition':
+        places.push({ name, topic: parsed.topic, partition: parsed.partition })
+        break
+      case 'delete':
+        environment.trash.add(`${path}/${name}`, 0, nowMs)
+        break
+      case 'future':
+      case 'stray':
+        journal.add('skipped', `${path}/${name}`, `set aside by Kafka (-${parsed.kind})`)
+        break
+      default:
+        journal.add('skipped', `${path}/${name}`, 'not a partition')
+    }
+  }
+  return places
+}
+
+function loadOne(options: LoadOptions, place: Placed): { log: Log; mustSync: boolean } | null {
+  const { environment, journal, path, wasCleanStop, checkpoints, configOf, nowMs } = options
+  const { name, topic, partition } = place
+  const folder = `${path}/${name}`
+  try {
+    const { opened, mustSync, removed } = openLog({
+      environment,
+      journal,
+      topic,
+      partition,
+      folder,
+      config: configOf(topic),
+      wasCleanStop,
+      recoveryPoint: checkpoints.recoveryPoints.get(name) ?? 0,
+      logStartOffset: checkpoints.logStarts.get(name) ?? 0,
+      highWatermark: checkpoints.highWatermarks.get(name) ?? 0,
+      nowMs,
+    })
+    const state = new LogState(environment, opened)
+    removeSegments(state, removed, nowMs)
+    state.wasTouched = mustSync
+    return { log: new Log(state), mustSync }
+  } catch (error) {
+    if (!(error instanceof RefusedLog)) throw error
+    journal.add('refused', folder, error.message)
+    return null
+  }
+}
+
+/** What was recovered was perhaps never on disk: it is before anyone is told what it holds. */
+async function syncRecovered(environment: LogEnvironment, logs: readonly Log[]): Promise<void> {
+  if (logs.length === 0) return
+  const { disk } = environment
+  const files: File[] = []
+  const opened: File[] = []
+  for (const { state } of logs) {
+    files.push(state.active.file())
+    const epochs = `${state.folder}/${LEADER_EPOCH_FILE}`
+    if (disk.stat(epochs) !== null) opened.push(disk.open(epochs, 'write'))
+  }
+  for (const file of files) file.retain()
+  try {
+    await disk.syncAll([...files, ...opened])
+  } finally {
+    for (const file of files) file.release()
+    for (const file of opened) file.close()
+  }
+  for (const log of logs) {
+    await disk.syncFolder(log.folder)
+    await log.commits.sealSegments()
+    const { state } = log
+    if (state.segments.every(({ isSealed }) => isSealed)) state.syncedOffset = state.writtenOffset
+  }
+}

@@ -1,0 +1,15 @@
+import { DiskError } from '../host/disk-error.ts'
+
+/** Failures that pass: room or descriptors may come back, and nothing was lost. */
+const PASSING = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'])
+
+/** Whether later calls may succeed. Everything else takes the directory offline. */
+export function isPassing(error: DiskError): boolean {
+  return PASSING.has(error.code)
+}
+
+/** Rethrows what is not a DiskError: a bug of ours. */
+export function asDiskError(error: unknown): DiskError {
+  if (error instanceof DiskError) return error
+  throw error
+}

@@ -1,0 +1,58 @@
+import type { DiskError } from '../host/disk-error.ts'
+import type { Crc32c, Disk, File, Loop, Random } from '../host/host.ts'
+import type { BatchCursor } from './batch-cursor.ts'
+import type { MirrorBudget } from './mirror-budget.ts'
+import type { OpenFiles } from './open-files.ts'
+import type { Trash } from './trash.ts'
+
+/** What all logs of one directory share. */
+export interface LogEnvironment {
+  readonly disk: Disk
+  readonly loop: Loop
+  readonly crc32c: Crc32c
+  readonly random: Pick<Random, 'below'>
+  readonly openFiles: OpenFiles
+  readonly mirrors: MirrorBudget
+  readonly trash: Trash
+  /** For walks that end before anything else runs. */
+  readonly cursor: BatchCursor
+  /** A cursor of one's own. */
+  newCursor(): BatchCursor
+  /** Set once the directory failed; nothing is written any more. */
+  readonly offline: DiskError | null
+  /** Takes the directory offline for good. */
+  fail(error: DiskError): void
+  /** An index was made again because it was missing or lied. */
+  onRebuilt(path: string): void
+  /** Calls `log.flush()` once, at the end of this turn. */
+  stage(log: StagedLog): void
+  /** Includes the log in the next commit round. */
+  commit(log: CommittedLog): void
+  /** Makes the closed segments of the log durable with their indexes, in the background. */
+  seal(log: SealedLog): void
+}
+
+/** A log with batches queued for this turn's write. */
+export interface StagedLog {
+  flush(): void
+}
+
+/** A log with bytes that must become durable. */
+export interface CommittedLog {
+  /** Adds what must be synced for everything written until now. */
+  beginCommit(round: CommitRound): void
+  /** All of it is durable. */
+  endCommit(): void
+  /** The folder may have been renamed meanwhile: its sync's failure then means nothing. */
+  readonly isDeleted: boolean
+}
+
+/** What one commit round makes durable. */
+export interface CommitRound {
+  readonly files: File[]
+  readonly folders: Set<string>
+}
+
+export interface SealedLog {
+  sealSegments(): Promise<void>
+}

@@ -1,0 +1,32 @@
+/** The last word on a log at a clean stop: indexes and snapshot whole, for whoever opens it next. */
+import { DiskError } from '../host/disk-error.ts'
+import type { File } from '../host/host.ts'
+import type { Log } from './log.ts'
+import { writeSnapshot } from './producer-loader.ts'
+
+export interface ClosingFiles {
+  readonly files: File[]
+  readonly folder: string
+}
+
+/**
+ * Writes what memory knows better than the files. Null if nothing changed since the log was opened.
+ * The caller syncs, then closes the files. Throws DiskError.
+ */
+export function finishLog(log: Log): ClosingFiles | null {
+  const { state } = log
+  const isPlain = !state.wasTouched && !log.commits.isDirty
+  if (isPlain && state.segments.every(({ isSealed }) => isSealed)) return null
+  const { active, environment, folder, nextOffset } = state
+  const files: File[] = []
+  if (active.sizeBytes > 0) {
+    active.finish()
+    files.push(...active.persistIndexes())
+  }
+  if (nextOffset > 0) {
+    const snapshot = writeSnapshot(environment, folder, nextOffset, state.producers())
+    if (snapshot === null) throw new DiskError('ENOSPC', folder, 'snapshot')
+    files.push(snapshot)
+  }
+  return { files, folder }
+}

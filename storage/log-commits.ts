@@ -1,0 +1,221 @@
+/**
+ * What one log has written and not yet synced, and who waits for that.
+ *
+ *   wrote ──> request ──> beginCommit ──(the directory's round)──> endCommit: waiters told
+ *
+ * Invariants:
+ *   (1) Every segment written since the last round began is in `#dirty`, also one that was closed
+ *       meanwhile: a round covers all written offsets.
+ *   (2) A waiter added after a round began waits for the next one.
+ *   (3) A truncation lowers the target of the round in flight: bytes appended at those offsets
+ *       later are not covered by it.
+ */
+import type { DiskError } from '../host/disk-error.ts'
+import type { File } from '../host/host.ts'
+import type { AppendWaiter } from './append-result.ts'
+import { asDiskError, isPassing } from './disk-failure.ts'
+import type { CommitRound } from './environment.ts'
+import type { LogState } from './log-state.ts'
+import type { Segment } from './segment.ts'
+import { snapshotPath } from './segment-roll.ts'
+import type { Offset } from './units.ts'
+
+export class LogCommits {
+  readonly #state: LogState
+  #waiters: AppendWaiter[] = []
+  #dirty: Segment[] = []
+  #dirtyFolders: string[] = []
+  #dirtyPaths: string[] = []
+  // Of the round in flight.
+  #roundWaiters: AppendWaiter[] = []
+  #roundSegments: Segment[] = []
+  #roundFiles: File[] = []
+  #roundTarget: Offset = 0
+  #roundPosition = 0
+  #roundActive: Segment | null = null
+  /** Oldest unsynced write; Infinity for none. */
+  #dirtySinceMs = Number.POSITIVE_INFINITY
+
+  constructor(state: LogState) {
+    this.#state = state
+  }
+
+  get isDeleted(): boolean {
+    return this.#state.isDeleted
+  }
+
+  get isDirty(): boolean {
+    return this.#dirty.length + this.#dirtyFolders.length + this.#dirtyPaths.length > 0
+  }
+
+  /** `segment` got bytes. */
+  wrote(segment: Segment): void {
+    if (this.#dirty.includes(segment)) return
+    this.#dirty.push(segment)
+    // A descriptor opened later might not be told of a failed write-back: this one stays.
+    if (this.#state.config.durability === 'fsync') segment.slot.pins++
+    else this.#unpinned.add(segment)
+  }
+
+  readonly #unpinned = new Set<Segment>()
+
+  wait(waiter: AppendWaiter): void {
+    this.#waiters.push(waiter)
+    this.request()
+  }
+
+  request(): void {
+    this.#state.environment.commit(this)
+  }
+
+  /** A folder got names, small files got content: durable with the next round. */
+  created(folders: readonly string[], paths: readonly string[]): void {
+    this.#dirtyFolders.push(...folders)
+    this.#dirtyPaths.push(...paths)
+  }
+
+  /** `closed` is full and another segment took its place. */
+  rolled(closed: Segment): void {
+    this.#dirtyFolders.push(this.#state.folder)
+    if (!closed.isSealed) this.#state.environment.seal(this)
+  }
+
+  /** Under 'os': whether something written before `nowMs - flushMs` is not synced. */
+  isDue(nowMs: number): boolean {
+    if (!this.isDirty) return false
+    if (this.#dirtySinceMs === Number.POSITIVE_INFINITY) this.#dirtySinceMs = nowMs
+    return nowMs - this.#dirtySinceMs >= this.#state.config.flushMs
+  }
+
+  // -------------------------------------------------------------------------------------- round
+
+  beginCommit(round: CommitRound): void {
+    const state = this.#state
+    this.#roundWaiters = this.#waiters
+    this.#waiters = []
+    this.#roundSegments = this.#dirty
+    this.#dirty = []
+    this.#dirtySinceMs = Number.POSITIVE_INFINITY
+    for (const segment of this.#roundSegments) {
+      if (!segment.isRemoved) round.files.push(segment.file())
+    }
+    const epochs = state.epochs.takeUnsynced()
+    if (epochs !== null) {
+      this.#dirtyPaths.push(epochs)
+      this.#dirtyFolders.push(state.folder)
+    }
+    const { disk } = state.environment
+    for (const path of new Set(this.#dirtyPaths)) this.#roundFiles.push(disk.open(path, 'write'))
+    this.#dirtyPaths = []
+    round.files.push(...this.#roundFiles)
+    for (const folder of this.#dirtyFolders) round.folders.add(folder)
+    this.#dirtyFolders = []
+    this.#roundTarget = state.writtenOffset
+    this.#roundActive = state.active
+    this.#roundPosition = state.active.sizeBytes
+  }
+
+  endCommit(): void {
+    const state = this.#state
+    this.#releaseRound()
+    if (this.#roundTarget > state.syncedOffset) state.syncedOffset = this.#roundTarget
+    const hasProgress = this.#roundTarget > state.durableOffset
+    if (hasProgress) {
+      if (this.#roundActive !== null) {
+        state.setDurable(this.#roundTarget, this.#roundActive, this.#roundPosition)
+      }
+    }
+    const waiters = this.#roundWaiters
+    this.#roundWaiters = []
+    for (const waiter of waiters) waiter.durable()
+    if (hasProgress) state.onProgress?.()
+  }
+
+  /** The log was cut at `offset`. */
+  truncated(offset: Offset): void {
+    if (this.#roundTarget <= offset) return
+    this.#roundTarget = offset
+    this.#roundActive = null
+  }
+
+  /** The directory failed or the log is gone: nobody who waits will be told anything better. */
+  failAll(error: DiskError): void {
+    this.#releaseRound()
+    for (const segment of this.#dirty) this.#unpin(segment)
+    this.#dirty = []
+    this.#dirtyPaths = []
+    this.#dirtyFolders = []
+    const waiters = [...this.#roundWaiters, ...this.#waiters]
+    this.#roundWaiters = []
+    this.#waiters = []
+    for (const waiter of waiters) waiter.failed(error)
+  }
+
+  #releaseRound(): void {
+    for (const segment of this.#roundSegments) this.#unpin(segment)
+    for (const file of this.#roundFiles) file.close()
+    this.#roundSegments = []
+    this.#roundFiles = []
+  }
+
+  #unpin(segment: Segment): void {
+    if (!this.#unpinned.delete(segment)) segment.slot.pins--
+  }
+
+  // --------------------------------------------------------------------------------------- seal
+
+  /**
+   * Makes closed segments durable with their indexes and snapshots, oldest first, so that the
+   * recovery point may pass them. What a full disk leaves undone is done by the next call. Rejects
+   * with the DiskError of a failed sync.
+   */
+  async sealSegments(): Promise<void> {
+    const state = this.#state
+    for (const segment of state.segments.filter(({ isSealed }) => !isSealed)) {
+      if (segment.isRemoved || state.isDeleted || state.environment.offline !== null) return
+      const files = this.#filesToSeal(segment)
+      if (files === null) return
+      for (const file of files) file.retain()
+      try {
+        await state.environment.disk.syncAll(files)
+        await syncFolderOf(state)
+      } finally {
+        for (const file of files) file.release()
+        for (const file of files) if (file !== segment.slot.file) file.close()
+      }
+      segment.isSealed = true
+      const next = segment.nextOffset
+      const isFirst = !state.segments.some(other => other.baseOffset < next && !other.isSealed)
+      if (isFirst && !segment.isRemoved && next > state.syncedOffset) {
+        state.syncedOffset = Math.min(next, state.writtenOffset)
+      }
+    }
+  }
+
+  #filesToSeal(segment: Segment): File[] | null {
+    const { disk } = this.#state.environment
+    const files: File[] = []
+    try {
+      files.push(...segment.persistIndexes())
+      if (disk.stat(snapshotPath(segment)) !== null) {
+        files.push(disk.open(snapshotPath(segment), 'write'))
+      }
+      files.push(segment.file())
+      return files
+    } catch (thrown) {
+      const error = asDiskError(thrown)
+      for (const file of files) file.close()
+      if (!isPassing(error)) this.#state.environment.fail(error)
+      return null
+    }
+  }
+}
+
+async function syncFolderOf(state: LogState): Promise<void> {
+  try {
+    await state.environment.disk.syncFolder(state.folder)
+  } catch (error) {
+    // KAFKA-15391: a log deleted meanwhile has its folder under another name.
+    if (!state.isDeleted) throw error
+  }
+}
