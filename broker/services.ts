@@ -2,6 +2,7 @@ import type { Frame, Host } from '../host/host.ts'
 import type { LogDirectory } from '../storage/log-directory.ts'
 import type { Controller } from './cluster/controller-runtime.ts'
 import type { ClusterImage } from './cluster/image.ts'
+import type { ProducerIds } from './cluster/producer-ids.ts'
 import type { BrokerConfig } from './config/broker-config.ts'
 import type { GroupCoordinators } from './coordinator/group-coordinators.ts'
 import type { FetchSessions } from './partition/fetch-session.ts'
@@ -25,6 +26,7 @@ export interface BrokerServices {
   readonly groups: GroupCoordinators
   readonly authorizer: Authorizer
   readonly fetchSessions: FetchSessions
+  readonly producerIds: ProducerIds
   /** The data folder, for what describes it (DescribeLogDirs). */
   readonly logDirectory: LogDirectory
 }
