@@ -3,9 +3,13 @@ import type { FileRange } from '../host.ts'
 import type { SystemCalls } from './native.ts'
 import { NodeFile } from './node-file.ts'
 
-/** Below this a range is read and written together with its neighbours. Measured: see the bench. */
+/**
+ * From here on sendfile(2) wins for a range that stands alone. CPU-s/GB read and written, against
+ * sendfile: 4 KiB 2.4 / 2.9, 16 KiB 0.72 / 0.74, 64 KiB 0.64 / 0.26, 256 KiB 0.36 / 0.15, 1 MiB
+ * 0.43 / 0.09.
+ */
 const RANGE_BYTES_MIN = 64 << 10
-/** With more ranges waiting behind it, one write of all of them costs less. */
+/** With more ranges behind it one write of all costs less: ten of 64 KiB 0.55 / 0.81. */
 const RANGES_BEHIND_MAX = 0
 const CALL_BYTES_MAX = 1 << 20
 const EAGAIN = 11

@@ -165,9 +165,9 @@ export class Sender implements Flushable {
   }
 
   #addRange(item: Item, range: FileRange): boolean {
-    if (this.#fileSender?.suits(range, item.takenBytes, this.#rangesBehind())) {
-      if (this.#batchBytes > 0) return false
-    }
+    // A range that stands alone is left to sendfile: what is before it leaves first.
+    const isFirstRange = this.#batchBytes > 0 && this.#fileBytes === 0
+    if (isFirstRange && this.#suitsSendfile(item, range)) return false
     const position = range.position + item.takenBytes
     const wanted = Math.min(range.sizeBytes - item.takenBytes, SLAB_BYTES - this.#fileBytes)
     if (wanted > 0) {
@@ -313,6 +313,10 @@ export class Sender implements Flushable {
     )
   }
 
+  #suitsSendfile(item: Item, range: FileRange): boolean {
+    return this.#fileSender?.suits(range, item.takenBytes, this.#rangesBehind()) ?? false
+  }
+
   #rangesBehind(): number {
     let count = 0
     for (let at = this.#head + 1; at < this.#items.length && count < 8; at++) {
@@ -326,7 +330,7 @@ export class Sender implements Flushable {
     const item = this.#items[this.#head] as Item
     const range = item.piece
     if (Buffer.isBuffer(range) || this.#fileSender === null) return false
-    if (!this.#fileSender.suits(range, item.takenBytes, this.#rangesBehind())) return false
+    if (!this.#suitsSendfile(item, range)) return false
     let leftThisTurn = SENDFILE_TURN_BYTES
     while (item.takenBytes < range.sizeBytes && leftThisTurn > 0) {
       const sent = this.#fileSender.send(this.#socket, range, item.takenBytes)
