@@ -43,6 +43,7 @@ export class LocalStore implements MetadataStore {
   readonly #state = new StoreState()
   readonly #watchers = new Set<{ fromRevision: number; listener: WatchListener }>()
   #sessionCount = 0
+  #toldRevision: number
   #compactAtBytes: number
   #queue: Pending[] = []
   #rounds: Promise<void> | null = null
@@ -53,6 +54,7 @@ export class LocalStore implements MetadataStore {
   constructor(options: LocalStoreOptions) {
     this.#files = new StoreFiles(options)
     this.#files.read(this.#state)
+    this.#toldRevision = this.#state.revision
     const worthIt = options.logBytesMax ?? LOG_BYTES_MAX
     this.#compactAtBytes = Math.max(worthIt, this.#files.snapshotBytes)
   }
@@ -61,7 +63,13 @@ export class LocalStore implements MetadataStore {
     return { entries: this.#state.entries(), revision: this.#state.revision }
   }
 
+  async get(key: string): Promise<StoreEntry | null> {
+    return this.#state.get(key)
+  }
+
   watch(fromRevision: number, listener: WatchListener): Watch {
+    // The past is not kept: who is late must load again.
+    if (fromRevision < this.#toldRevision) Promise.resolve().then(() => listener.onReset())
     const watcher = { fromRevision, listener }
     this.#watchers.add(watcher)
     return { close: () => this.#watchers.delete(watcher) }
@@ -156,6 +164,7 @@ export class LocalStore implements MetadataStore {
 
   #tell({ effect, outcome, resolve }: Pending): void {
     if (effect !== null) {
+      this.#toldRevision = effect.change.revision
       for (const { fromRevision, listener } of [...this.#watchers]) {
         if (effect.change.revision > fromRevision) listener.onChange(effect.change)
       }

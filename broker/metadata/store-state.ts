@@ -48,6 +48,10 @@ export class StoreState {
     return this.#revision
   }
 
+  get(key: string): StoreEntry | null {
+    return this.#held.get(key)?.entry ?? null
+  }
+
   entries(): StoreEntry[] {
     return Array.from(this.#held.values(), held => held.entry)
   }

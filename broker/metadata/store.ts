@@ -16,7 +16,11 @@ export interface MetadataStore {
   readonly transactionSizeMax: number
   /** Everything at one revision. Call once, before `watch`. */
   load(): Promise<{ entries: StoreEntry[]; revision: number }>
-  /** Events of revisions above `fromRevision`. */
+  /** One entry as of now; null if there is none. */
+  get(key: string): Promise<StoreEntry | null>
+  /**
+   * Events of revisions above `fromRevision`; `onReset` if the store has not kept all of them.
+   */
   watch(fromRevision: number, listener: WatchListener): Watch
   transact(transaction: Transaction): Promise<TransactionOutcome>
   /** Begins a session; its keys are deleted when nothing was heard from us for `ttlMs`. */

@@ -257,8 +257,8 @@ export class Partition implements AppendHome, FetchSource {
 
   /** Where an epoch, or the greatest one below it, ends; null for one this log does not know. */
   #epochEnd(epoch: number): EpochEnd | null {
-    // An epoch without records of its own is not in the log's table.
-    if (epoch === this.leaderEpoch) {
+    // Epochs without records are not in the log's table: they end where it ends.
+    if (epoch <= this.leaderEpoch && epoch > this.log.latestEpoch) {
       return { leaderEpoch: epoch, nextOffset: this.log.nextOffset }
     }
     const end = epoch > this.leaderEpoch ? null : this.log.endOffsetForEpoch(epoch)

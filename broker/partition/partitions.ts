@@ -1,6 +1,7 @@
+import { DiskError } from '../../host/disk-error.ts'
 import type { Log } from '../../storage/log.ts'
 import type { LogDirectory } from '../../storage/log-directory.ts'
-import type { ClusterImage, TopicImage } from '../cluster/image.ts'
+import type { ClusterImage, PartitionImage, TopicImage } from '../cluster/image.ts'
 import type { TopicConfig } from '../config/topic-config.ts'
 import { Partition, type PartitionParts } from './partition.ts'
 
@@ -8,6 +9,15 @@ export interface PartitionsOptions extends PartitionParts {
   readonly logDirectory: LogDirectory
   readonly nowMs: () => number
   readonly configOf: (topic: TopicImage) => TopicConfig
+}
+
+/** What became of one partition in `put`. */
+export interface PutStep {
+  readonly index: number
+  /** Its log was made, rather than found. */
+  readonly isCreated: boolean
+  /** Why it could not be opened. */
+  readonly failure: DiskError | null
 }
 
 /** Partitions of one topic on this broker; holes where another broker has them. */
@@ -45,8 +55,11 @@ export class Partitions {
     }
   }
 
-  /** Opens what this broker holds of a topic that the image has, and applies what changed of it. */
-  put(topic: TopicImage): void {
+  /**
+   * Opens what this broker holds of a topic that the image has, and applies what changed of it.
+   * One step a partition, for the caller to draw breath in between.
+   */
+  *put(topic: TopicImage): IterableIterator<PutStep> {
     const local = this.#localTopic(topic)
     const config = this.#options.configOf(topic)
     const isReconfigured = local.image !== topic
@@ -57,16 +70,27 @@ export class Partitions {
         if (isReconfigured) partition.applyConfig(config)
         partition.applyImage(image)
       } else if (image.replicas.includes(this.#options.nodeId)) {
-        const log = this.#open(topic, image.index, config)
-        local.partitions[image.index] = new Partition(log, image, config, this.#options)
+        yield this.#add(local, image, config)
       }
     }
   }
 
-  /** Stops the partitions of a topic that is gone and deletes their logs. */
-  remove(topicId: string): void {
+  #add(local: LocalTopic, image: PartitionImage, config: TopicConfig): PutStep {
+    const { index } = image
+    try {
+      const { log, isCreated } = this.#open(local.image, index, config)
+      local.partitions[index] = new Partition(log, image, config, this.#options)
+      return { index, isCreated, failure: null }
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      return { index, isCreated: false, failure: error }
+    }
+  }
+
+  /** Stops the partitions of a topic that is gone, deletes their logs, says how many. */
+  remove(topicId: string): number {
     const local = this.#byId.get(topicId)
-    if (local === undefined) return
+    if (local === undefined) return 0
     this.#byId.delete(topicId)
     if (this.#byName.get(local.image.name) === local) this.#byName.delete(local.image.name)
     const nowMs = this.#options.nowMs()
@@ -75,6 +99,7 @@ export class Partitions {
       partition.stop()
       this.#options.logDirectory.delete(partition.log, nowMs)
     }
+    return local.partitions.length
   }
 
   /** Gives every topic the config it should have: the broker's own properties changed. */
@@ -106,12 +131,16 @@ export class Partitions {
     return local
   }
 
-  #open(topic: TopicImage, index: number, config: TopicConfig): Log {
+  #open(topic: TopicImage, index: number, config: TopicConfig): { log: Log; isCreated: boolean } {
     const { logDirectory, nowMs } = this.#options
-    const log = logDirectory.get(topic.name, index)
-    if (log !== undefined && log.topicId === topic.id) return log
+    const known = logDirectory.get(topic.name, index)
+    if (known?.topicId === topic.id) {
+      known.reconfigure(config.log)
+      return { log: known, isCreated: false }
+    }
     // A leftover of an earlier topic of that name.
-    if (log !== undefined) logDirectory.delete(log, nowMs())
-    return logDirectory.create(topic.name, index, topic.id, config.log, nowMs())
+    if (known !== undefined) logDirectory.delete(known, nowMs())
+    const log = logDirectory.create(topic.name, index, topic.id, config.log, nowMs())
+    return { log, isCreated: true }
   }
 }

@@ -1,0 +1,275 @@
+import { ErrorCode } from '../../protocol/errors.ts'
+import { NO_UUID } from '../../protocol/uuid.ts'
+import {
+  type AlterScope,
+  alterOverrides,
+  isAlterRefusal,
+  replaceOverrides,
+} from '../config/alter.ts'
+import {
+  type ConfigChanges,
+  ConfigResourceType,
+  type ConfigResult,
+  type DeletedTopic,
+  type NamedResult,
+  type NewPartitions,
+  type TopicReference,
+} from './commands.ts'
+import { assignmentFault, candidatesOf, partitionCount } from './create-topics.ts'
+import { type ClusterImage, type ConfigOverrides, NO_OVERRIDES, type TopicImage } from './image.ts'
+import { placeReplicas } from './placement.ts'
+import { type Authority, deleteTopicOperations, inStages, NO_PLAN, type Plan, put } from './plan.ts'
+import { storeKey } from './values.ts'
+
+/** A reply, and what must be done in the store before it is true. */
+export interface Decision<Reply> {
+  readonly reply: Reply
+  readonly plan: Plan
+}
+
+// -------------------------------------------------------------------------------- delete topics
+
+export interface DeletionRules {
+  /** delete.topic.enable. */
+  readonly isEnabled: boolean
+  readonly authority: Authority
+}
+
+/** Deletes topics by name or id; each by itself. */
+export function decideDeleteTopics(
+  image: ClusterImage,
+  topics: readonly TopicReference[],
+  rules: DeletionRules,
+): Decision<DeletedTopic>[] {
+  const seen = new Set<string>()
+  return topics.map(({ name, topicId }) => {
+    const found = findTopic(image, name, topicId)
+    if (typeof found === 'number') return notDeleted(name, topicId, found)
+    if (!rules.isEnabled) {
+      const why = 'Topic deletion is disabled.'
+      return notDeleted(name, topicId, ErrorCode.TOPIC_DELETION_DISABLED, why)
+    }
+    if (seen.has(found.id)) {
+      const why = `Topic "${found.name}" is named more than once`
+      return notDeleted(name, topicId, ErrorCode.INVALID_REQUEST, why)
+    }
+    seen.add(found.id)
+    const reply = {
+      name: found.name,
+      topicId: found.id,
+      errorCode: ErrorCode.NONE,
+      errorMessage: null,
+    }
+    return { reply, plan: deletionPlan(found, rules.authority) }
+  })
+}
+
+function findTopic(
+  image: ClusterImage,
+  name: string | null,
+  topicId: string,
+): TopicImage | ErrorCode {
+  if (name !== null) {
+    if (topicId !== NO_UUID) return ErrorCode.INVALID_REQUEST
+    return image.topics.get(name) ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+  }
+  if (topicId === NO_UUID) return ErrorCode.INVALID_REQUEST
+  return image.topicsById.get(topicId) ?? ErrorCode.UNKNOWN_TOPIC_ID
+}
+
+function deletionPlan({ id, name }: TopicImage, { compare }: Authority): Plan {
+  return [[{ compare, operations: deleteTopicOperations(id, name) }]]
+}
+
+function notDeleted(
+  name: string | null,
+  topicId: string,
+  errorCode: ErrorCode,
+  errorMessage: string | null = null,
+): Decision<DeletedTopic> {
+  return { reply: { name, topicId, errorCode, errorMessage }, plan: NO_PLAN }
+}
+
+// ----------------------------------------------------------------------------- create partitions
+
+export interface PartitionRules {
+  readonly partitionsMax: number
+  readonly authority: Authority
+}
+
+/** Gives topics more partitions; each by itself. */
+export function decideCreatePartitions(
+  image: ClusterImage,
+  topics: readonly NewPartitions[],
+  rules: PartitionRules,
+): Decision<NamedResult>[] {
+  const seen = new Map<string, number>()
+  for (const { name } of topics) seen.set(name, (seen.get(name) ?? 0) + 1)
+  let total = partitionCount(image)
+  return [...seen].map(([name, times]) => {
+    if (times > 1) return failed(name, ErrorCode.INVALID_REQUEST, 'Duplicate topic in request.')
+    const asked = topics.find(candidate => candidate.name === name) as NewPartitions
+    const topic = image.topics.get(name)
+    if (topic === undefined) return failed(name, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, null)
+    const refusal = countFault(topic, asked.count)
+    if (refusal !== null) return failed(name, ErrorCode.INVALID_PARTITIONS, refusal)
+    const added = asked.count - topic.partitions.length
+    if (total + added > rules.partitionsMax) {
+      const why = `The cluster would have more than ${rules.partitionsMax} partitions`
+      return failed(name, ErrorCode.INVALID_PARTITIONS, why)
+    }
+    const decision = addPartitions(image, topic, asked, rules)
+    if (decision.plan !== NO_PLAN) total += added
+    return decision
+  })
+}
+
+function countFault(topic: TopicImage, count: number): string | null {
+  const current = topic.partitions.length
+  if (count === current) return `Topic already has ${current} partition(s).`
+  if (count > current) return null
+  return (
+    `The topic ${topic.name} currently has ${current} partition(s); ` +
+    `${count} would not be an increase.`
+  )
+}
+
+function addPartitions(
+  image: ClusterImage,
+  topic: TopicImage,
+  asked: NewPartitions,
+  rules: PartitionRules,
+): Decision<NamedResult> {
+  const first = topic.partitions.length
+  const added = asked.count - first
+  const wanted = topic.partitions[0]?.replicas.length ?? 1
+  let replicas: readonly (readonly number[])[]
+  if (asked.assignments === null) {
+    const replicationFactor = Math.min(wanted, image.brokers.size)
+    const candidates = candidatesOf(image)
+    const seed = topic.partitions[0]?.leader ?? 0
+    replicas = placeReplicas({
+      candidates,
+      replicationFactor,
+      partitions: added,
+      firstIndex: first,
+      seed: Math.max(0, seed),
+    })
+  } else {
+    replicas = asked.assignments.map(({ brokerIds }) => brokerIds)
+    if (replicas.length !== added) {
+      const why =
+        `Attempted to add ${added} additional partition(s), but only ${replicas.length} ` +
+        'assignment(s) were specified.'
+      return failed(topic.name, ErrorCode.INVALID_REPLICA_ASSIGNMENT, why)
+    }
+    const fault = assignmentFault(image, replicas, wanted)
+    if (fault !== null) return failed(topic.name, fault.errorCode, fault.message)
+  }
+  const parts = replicas.map((r, at) =>
+    put('part', storeKey.part(topic.id, first + at), {
+      r: [...r],
+      isr: [...r],
+      l: r[0] ?? -1,
+      le: 0,
+    }),
+  )
+  // The first added one comes last: without it, those behind it are not seen.
+  const [gate, ...rest] = parts
+  const plan = inStages(rules.authority, rest, {
+    compare: [],
+    operations: gate === undefined ? [] : [gate],
+  })
+  const reply = { name: topic.name, errorCode: ErrorCode.NONE, errorMessage: null }
+  return { reply, plan }
+}
+
+function failed(
+  name: string,
+  errorCode: ErrorCode,
+  errorMessage: string | null,
+): Decision<NamedResult> {
+  return { reply: { name, errorCode, errorMessage }, plan: NO_PLAN }
+}
+
+// -------------------------------------------------------------------------------- alter configs
+
+export interface AlterRules {
+  readonly topicScope: AlterScope
+  readonly brokerScope: AlterScope
+  readonly authority: Authority
+}
+
+/** Changes the overrides of resources; each by itself. */
+export function decideAlterConfigs(
+  image: ClusterImage,
+  resources: readonly ConfigChanges[],
+  rules: AlterRules,
+): Decision<ConfigResult>[] {
+  const seen = new Set<string>()
+  return resources.map(changes => {
+    const { resourceType, resourceName } = changes
+    const id = `${resourceType}/${resourceName}`
+    const isDuplicate = seen.has(id)
+    seen.add(id)
+    if (isDuplicate) return unaltered(changes, ErrorCode.INVALID_REQUEST, 'Duplicate resource.')
+    if (resourceType === ConfigResourceType.TOPIC) {
+      const topic = image.topics.get(resourceName)
+      if (topic === undefined) return unaltered(changes, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, null)
+      return alter(changes, topic.configs, rules.topicScope, storeKey.topicConfig(topic.id), rules)
+    }
+    if (resourceType === ConfigResourceType.BROKER) return alterBroker(image, changes, rules)
+    const why = `Configs of resource type ${resourceType} cannot be altered`
+    return unaltered(changes, ErrorCode.INVALID_REQUEST, why)
+  })
+}
+
+function alterBroker(
+  image: ClusterImage,
+  changes: ConfigChanges,
+  rules: AlterRules,
+): Decision<ConfigResult> {
+  const { resourceName } = changes
+  const isAll = resourceName === ''
+  if (!isAll && !image.brokers.has(Number(resourceName))) {
+    const why = `Unexpected broker id, expected one of the cluster's, but received ${resourceName}`
+    return unaltered(changes, ErrorCode.INVALID_REQUEST, why)
+  }
+  const name = isAll ? '' : String(Number(resourceName))
+  const current = image.brokerConfigs.get(name) ?? NO_OVERRIDES
+  const key = isAll ? storeKey.brokerDefaults : storeKey.brokerConfig(name)
+  return alter(changes, current, rules.brokerScope, key, rules)
+}
+
+function alter(
+  changes: ConfigChanges,
+  current: ConfigOverrides,
+  scope: AlterScope,
+  key: string,
+  { authority }: AlterRules,
+): Decision<ConfigResult> {
+  const next =
+    changes.mode === 'replace'
+      ? replaceOverrides(changes.changes, scope)
+      : alterOverrides(current, changes.changes, scope)
+  if (isAlterRefusal(next)) {
+    const isConfig = next.kind === 'invalid-config'
+    const errorCode = isConfig ? ErrorCode.INVALID_CONFIG : ErrorCode.INVALID_REQUEST
+    return unaltered(changes, errorCode, next.message)
+  }
+  const operation =
+    next.size === 0 ? ({ kind: 'delete', key } as const) : put('cfg', key, { c: [...next] })
+  const { resourceType, resourceName } = changes
+  return {
+    reply: { resourceType, resourceName, errorCode: ErrorCode.NONE, errorMessage: null },
+    plan: [[{ compare: authority.compare, operations: [operation] }]],
+  }
+}
+
+function unaltered(
+  { resourceType, resourceName }: ConfigChanges,
+  errorCode: ErrorCode,
+  errorMessage: string | null,
+): Decision<ConfigResult> {
+  return { reply: { resourceType, resourceName, errorCode, errorMessage }, plan: NO_PLAN }
+}
