@@ -346,7 +346,7 @@ const descriptions: ReadonlyMap<number, ErrorDescription> = new Map(
   ]),
 )
 
-/** The table's row for a code; a number that Kafka does not know answers as UNKNOWN_SERVER_ERROR. */
+/** The table's row for a code; of one Kafka does not know, the row of UNKNOWN_SERVER_ERROR. */
 export function errorInfo(code: number): ErrorDescription {
   return descriptions.get(code) ?? descriptions.get(ErrorCode.UNKNOWN_SERVER_ERROR)!
 }

@@ -1,4 +1,4 @@
-/** Topic, member and directory ids: 16 bytes on the wire, 22 characters of URL-safe base64 inside. */
+/** Ids of topics, members, directories: 16 bytes on the wire, 22 characters of base64 inside. */
 
 /** A UUID as Kafka prints it: URL-safe base64 without padding, always 22 characters. */
 export type Uuid = string
@@ -38,7 +38,7 @@ export function newUuid(random16: Buffer): Uuid {
   if (bytes.length < UUID_BYTES) throw new RangeError('a UUID needs 16 random bytes')
   bytes[6] = (bytes[6]! & 0x0f) | 0x40
   bytes[8] = (bytes[8]! & 0x3f) | 0x80
-  // '-' is 62 (111110): clearing the top bit leaves 30, another letter, and no reserved id has v4 bits.
+  // '-' is 62 (111110): clearing the top bit leaves 30, a letter.
   if (bytes[0]! >> 2 === 62) bytes[0] = bytes[0]! & 0x7f
   return uuidFromBytes(bytes, 0)
 }

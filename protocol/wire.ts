@@ -207,7 +207,7 @@ export class WireWriter {
     return this.#pieceBytes + this.#position - this.#start
   }
 
-  /** All that was written, in order. The first piece is a Buffer if anything but bytes came first. */
+  /** All that was written, in order. The first is a Buffer, unless nothing came before a range. */
   pieces(): Piece[] {
     this.#closePiece()
     return this.#pieces ?? []

@@ -4,7 +4,10 @@
  */
 import { array, bytes, int32, message, string, type ValueOf } from '../schema.ts'
 
-/** What a member of a classic group of type 'consumer' asks for. v1 owned partitions (KIP-429) · v2 generation (KIP-792) · v3 rack (KIP-881). */
+/**
+ * What a member of a classic group of type 'consumer' asks for.
+ * v1 owned partitions (KIP-429) · v2 generation (KIP-792) · v3 rack (KIP-881).
+ */
 export const ConsumerProtocolSubscription = message(
   -1,
   'ConsumerProtocolSubscription',

@@ -112,7 +112,7 @@ export const FetchResponse = message(
           .nullable()
           .ignorable(),
         preferredReadReplica: int32('11+').default(-1),
-        /** Whole batches, the last of which old clients accept cut; may start before the offset asked. */
+        /** Whole batches; the first may start before the offset asked for. */
         records: records('0+').nullable(),
       }),
     }),

@@ -19,7 +19,7 @@ export const ListOffsetsRequest = message(
       partitions: array('0+', {
         partitionIndex: int32('0+'),
         currentLeaderEpoch: int32('4+').default(-1).ignorable(),
-        /** Milliseconds; below zero: -1 latest · -2 earliest · -3 largest timestamp · -4, -5, -6 tiering. */
+        /** In ms; below 0: -1 latest · -2 earliest · -3 largest timestamp · -4, -5, -6 tiering. */
         timestamp: int64('0+'),
       }),
     }),

@@ -46,7 +46,7 @@ export const LegacyOffsetCommitKey = message(
 )
 export type LegacyOffsetCommitKey = ValueOf<typeof LegacyOffsetCommitKey>
 
-/** The value first written with LegacyOffsetCommitKey; OffsetCommitValue's versions took its place. */
+/** The value first written with LegacyOffsetCommitKey; OffsetCommitValue took its place. */
 export const LegacyOffsetCommitValue = message(
   0,
   'LegacyOffsetCommitValue',

@@ -41,7 +41,7 @@ export const TransactionLogValue = message(
 )
 export type TransactionLogValue = ValueOf<typeof TransactionLogValue>
 
-/** After the version, what a control record is: 0 abort · 1 commit · 2 leader change · 3, 4 snapshot. */
+/** What a control record is: 0 abort · 1 commit · 2 leader change · 3, 4 snapshot. */
 export const ControlRecordTypeSchema = message(
   -1,
   'ControlRecordTypeSchema',
