@@ -36,8 +36,8 @@ export class LogReader {
       const segment = state.segments[at] as Segment
       if (segment.baseOffset >= end) break
       const slot = this.#startSlot(hints, segment, from)
-      // Compaction leaves holes: the next segment then has the next record.
-      if (slot < 0) continue
+      // Holes (of compaction, of a cut): the next segment then has the next record.
+      if (slot < 0 || hints.position(slot) >= segment.sizeBytes) continue
       return this.#range(segment, slot, { from, maxBytes, end, atLeastOneBatch })
     }
     return { kind: 'ok', range: null, nextOffset: from }
