@@ -1,6 +1,6 @@
 /** Every API key of Kafka 4.3.0 and its name: one table, by number. */
 
-/** API keys by Kafka's names. Those without messages here are private to Kafka, or gone since 4.0. */
+/** API keys by Kafka's names. Those without messages here are private to Kafka, or gone in 4.0. */
 export const ApiKey = {
   PRODUCE: 0,
   FETCH: 1,
