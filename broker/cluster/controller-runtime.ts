@@ -24,7 +24,6 @@ import {
 import { decideCreateTopics, refusedCreation } from './create-topics.ts'
 import type { ClusterImage } from './image.ts'
 import { type Authority, NO_PLAN, type Plan } from './plan.ts'
-import { ProducerIds } from './producer-ids.ts'
 import { storeKey } from './values.ts'
 
 export interface ControllerOptions {
@@ -57,13 +56,11 @@ interface Failure {
  */
 export class Controller {
   readonly #options: ControllerOptions
-  readonly #producerIds: ProducerIds
   #authority: Authority
   #tail: Promise<unknown> = Promise.resolve()
 
   constructor(options: ControllerOptions) {
     this.#options = options
-    this.#producerIds = new ProducerIds(options.store)
     this.#authority = { compare: [], transactionSizeMax: options.store.transactionSizeMax }
   }
 
@@ -144,11 +141,6 @@ export class Controller {
       }),
     )
     return results.map(withFailure)
-  }
-
-  /** A producer id nobody had or will have. Rejects with KafkaError when the store fails. */
-  allocateProducerId(): Promise<number> {
-    return this.#producerIds.next()
   }
 
   /** Waits for commands under way. */

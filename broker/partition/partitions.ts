@@ -1,7 +1,7 @@
 import { DiskError } from '../../host/disk-error.ts'
 import type { Log } from '../../storage/log.ts'
 import type { LogDirectory } from '../../storage/log-directory.ts'
-import type { ClusterImage, PartitionImage, TopicImage } from '../cluster/image.ts'
+import type { PartitionImage, TopicImage } from '../cluster/image.ts'
 import type { TopicConfig } from '../config/topic-config.ts'
 import { Partition, type PartitionParts } from './partition.ts'
 
@@ -108,13 +108,6 @@ export class Partitions {
       const config = this.#options.configOf(local.image)
       for (const partition of local.partitions) partition?.applyConfig(config)
     }
-  }
-
-  /** Logs without a topic in the image: deleted while this broker was away, or foreign. */
-  strays(image: ClusterImage): Log[] {
-    return [...this.#options.logDirectory.logs()].filter(
-      log => image.topicsById.get(log.topicId)?.name !== log.topic,
-    )
   }
 
   /** No partition takes anything any more; waiters are woken. Logs stay. */
