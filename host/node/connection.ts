@@ -43,6 +43,8 @@ export class NodeConnection implements Connection, SenderOwner, ByteSource {
   #handler: ConnectionHandler | null = null
   #isOpen = true
   #isEnding = false
+  /** Paused while `accept` still looks for a handler. */
+  #isPausedEarly = false
   #reason: Error | null = null
   #lingerTimer: NodeJS.Timeout | undefined
   readonly #onClosed: () => void
@@ -73,7 +75,10 @@ export class NodeConnection implements Connection, SenderOwner, ByteSource {
   /** Begins to deliver to `handler`. */
   handle(handler: ConnectionHandler): void {
     this.#handler = handler
+    if (!this.#isOpen) return
     this.#reader = new FrameReader(this.#memory, this, handler)
+    if (this.#isPausedEarly) this.#reader.pause()
+    if (this.#isEnding) this.#reader.discard()
   }
 
   /** For the socket: where the next read lands. */
@@ -92,11 +97,13 @@ export class NodeConnection implements Connection, SenderOwner, ByteSource {
   }
 
   pause(): void {
-    this.#reader?.pause()
+    if (this.#reader === null) this.#isPausedEarly = true
+    else this.#reader.pause()
   }
 
   resume(): void {
-    this.#reader?.resume()
+    if (this.#reader === null) this.#isPausedEarly = false
+    else this.#reader.resume()
   }
 
   end(): void {

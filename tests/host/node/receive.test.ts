@@ -114,6 +114,24 @@ describe.each(METHODS)('receiving by %s', method => {
     await close()
   })
 
+  test('a connection paused, ended or destroyed while it is accepted stays so', async () => {
+    const acts = ['pause', 'end', 'destroy'] as const
+    let count = 0
+    const { dial, close, until, host } = await station({ receive: method }, (_, connection) => {
+      connection[acts[count++] ?? 'pause']()
+    })
+    const clients = [await dial(), await dial(), await dial()]
+    for (const { socket } of clients) socket.write(frameOf('hello'))
+    clients[1]?.socket.end()
+    await until(() => clients[1]?.peer.closes.length === 1 && clients[2]?.peer.closes.length === 1)
+    for (let turn = 0; turn < 20; turn++) await host.loop.nextTurn()
+    expect(clients.map(({ peer }) => peer.frames.length)).toEqual([0, 0, 0])
+    clients[0]?.peer.connection?.resume()
+    await until(() => clients[0]?.peer.frames.length === 1)
+    await close()
+    expect(host.memory.usedBytes).toBe(0)
+  })
+
   test('a paused connection leaves what comes to the kernel', async () => {
     const { dial, close, until, host } = await station({ receive: method })
     const { socket, peer } = await dial()

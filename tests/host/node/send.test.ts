@@ -155,7 +155,7 @@ test('a lone long range goes by sendfile, a group of ranges does not', async () 
   if (!host.process.nativeParts.includes('sendfile')) return
   const file = host.disk.open(`${folder}/data`, 'read')
   const { socket, peer } = await dial()
-  const calls = countSends()
+  const { calls, restore } = countSends()
   peer.connection?.send([frameOf('h'), { file, position: 0, sizeBytes: MIB }])
   await receive(socket, 5 + MIB)
   expect(calls()).toBeGreaterThan(0)
@@ -164,6 +164,7 @@ test('a lone long range goes by sendfile, a group of ranges does not', async () 
   peer.connection?.send([range, frameOf('a'), range, frameOf('b'), range])
   await receive(socket, 300_000 + 10)
   expect(calls()).toBe(before)
+  restore()
   file.close()
   await close()
 })
@@ -208,7 +209,7 @@ function coldUntilReadLater(file: File) {
 }
 
 /** Counts calls that sent something by sendfile, from here on. */
-function countSends(): () => number {
+function countSends() {
   const original = FileSender.prototype.send
   let count = 0
   FileSender.prototype.send = function (socket: Socket, range, takenBytes) {
@@ -216,5 +217,8 @@ function countSends(): () => number {
     if (typeof sent === 'number') count++
     return sent
   }
-  return () => count
+  const restore = () => {
+    FileSender.prototype.send = original
+  }
+  return { calls: () => count, restore }
 }
