@@ -47,7 +47,7 @@ export function emptyState(): ClusterState {
   return { image: emptyImage(''), forming: new Map() }
 }
 
-/** The next state. Throws UnreadableMetadata. Maps are copied once, whatever the number of events. */
+/** The next state. Maps are copied once, however many events. Throws UnreadableMetadata. */
 export function applyEvents(
   { image, forming }: ClusterState,
   events: Iterable<StoreEvent>,

@@ -54,7 +54,8 @@ export function configurationPage(): string {
 
 function brokerRow(name: string, property: Property<unknown>): string {
   const change = property.update === 'read-only' ? 'restart' : 'at once'
-  return `| \`${name}\` | ${typeText(property)} | ${defaultText(property)} | ${change} | ${property.doc} |`
+  const row = [`\`${name}\``, typeText(property), defaultText(property), change, property.doc]
+  return `| ${row.join(' | ')} |`
 }
 
 function topicRow(name: string, property: Property<unknown>): string {

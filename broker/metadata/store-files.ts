@@ -97,7 +97,7 @@ export class StoreFiles {
     this.#logBytes += frame.length
   }
 
-  /** Writes everything down anew and empties the log. What fails before the rename changes nothing. */
+  /** Writes all down anew and empties the log. What fails before the rename changes nothing. */
   async compact(entries: readonly StoreEntry[], revision: number): Promise<void> {
     const { disk, folder, loop } = this.#options
     const log = await this.#openLog()

@@ -58,8 +58,8 @@ export type ProduceDone = (outcome: ProduceOutcome) => void
 /**
  * Appender: the way of a produced batch into a log: find, check, correct, sequence, await.
  *
- * The ordered phase ends when `append` returns undefined, or when the promise it returns resolves: the
- * batch then has its offset, or was refused. A batch that expands to little is checked at once;
+ * The ordered phase ends when `append` returns undefined, or when the promise it returns resolves:
+ * the batch then has its offset, or was refused. A batch that expands to little is checked at once;
  * a larger one off the loop, while other connections go on.
  */
 export class Appender {

@@ -1,6 +1,4 @@
-import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
-import { BatchView } from '../../protocol/records/batch.ts'
-import type { AppendWaiter } from '../../storage/append-result.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
 import type { Log } from '../../storage/log.ts'
 import type { PartitionImage } from '../cluster/image.ts'
 import type { TopicConfig } from '../config/topic-config.ts'
@@ -10,11 +8,17 @@ import {
   type AppendParts,
   type ProduceDone,
   type ProduceOptions,
-  rejectionOf,
 } from './appender.ts'
 import type { AdvanceWaiter, FetchSource } from './delayed-fetch.ts'
+import { appendInternal, type InternalAppend } from './internal-append.ts'
 import { lookUpOffset, NOTHING_LISTED } from './offset-lookup.ts'
-import { type EpochEnd, Isolation, type ListedOffset, type PartitionRead } from './outcome.ts'
+import {
+  type AbortedTransaction,
+  type EpochEnd,
+  Isolation,
+  type ListedOffset,
+  type PartitionRead,
+} from './outcome.ts'
 import type { PendingProduce, ReplicationWait } from './pending-produce.ts'
 import { OffsetWaits } from './purgatory.ts'
 import { highWatermark } from './watermark.ts'
@@ -36,13 +40,7 @@ export interface FetchOptions {
   readonly atLeastOneBatch: boolean
 }
 
-/** Where a batch of the broker's own went. */
-export interface InternalAppend {
-  readonly baseOffset: number
-  readonly lastOffset: number
-}
-
-const NO_ABORTED: PartitionRead['aborted'] = []
+const NO_ABORTED: readonly AbortedTransaction[] = []
 
 /**
  * Partition: one replica of a partition on this broker, over its log.
@@ -137,36 +135,7 @@ export class Partition implements AppendHome, FetchSource {
    * The buffer is the log's from here on. Rejects with KafkaError.
    */
   appendInternal(batch: Buffer, options: { readonly nowMs: number }): Promise<InternalAppend> {
-    if (this.#isStopped || !this.isLeader) {
-      return Promise.reject(new KafkaError(ErrorCode.NOT_LEADER_OR_FOLLOWER))
-    }
-    return new Promise((resolve, reject) => {
-      let appended: InternalAppend | null = null
-      const waiter: AppendWaiter = {
-        durable: () => {
-          this.advance()
-          const { baseOffset, lastOffset } = appended as InternalAppend
-          this.awaitReplication({
-            offset: lastOffset + 1,
-            reached: () => resolve({ baseOffset, lastOffset }),
-            fail: errorCode => reject(new KafkaError(errorCode)),
-          })
-        },
-        failed: error => reject(new KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, error.message)),
-      }
-      const { leaderEpoch } = this
-      const result = this.log.append(
-        new BatchView(batch),
-        { leaderEpoch, origin: 'coordinator', nowMs: options.nowMs },
-        waiter,
-      )
-      if (result.kind === 'refused') {
-        const { errorCode, message } = rejectionOf(result)
-        reject(new KafkaError(errorCode, message))
-      } else {
-        appended = { baseOffset: result.baseOffset, lastOffset: result.lastOffset }
-      }
-    })
+    return appendInternal(this, batch, options.nowMs)
   }
 
   awaitReplication(wait: ReplicationWait): void {
@@ -294,7 +263,7 @@ export class Partition implements AppendHome, FetchSource {
     return { errorCode, leaderEpoch: end.leaderEpoch, endOffset: end.nextOffset }
   }
 
-  /** DeleteRecords: makes `offset` (-1: the high watermark) the log's start, unless it is higher. */
+  /** DeleteRecords: makes `offset` (-1: the high watermark) the log's start, if it is lower. */
   deleteRecords(offset: number): { errorCode: ErrorCode; lowWatermark: number } {
     const errorCode = this.#deletionError(offset)
     if (errorCode !== ErrorCode.NONE) return { errorCode, lowWatermark: -1 }

@@ -1,7 +1,7 @@
 import type { DiskError } from '../../host/disk-error.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { AppendWaiter } from '../../storage/append-result.ts'
-import type { ProduceOutcome } from './outcome.ts'
+import type { ProduceOutcome, RecordError } from './outcome.ts'
 import type { Deadlined, OffsetWait } from './purgatory.ts'
 
 /** A wait for the high watermark, which may be given up. */
@@ -86,7 +86,7 @@ export class PendingProduce implements AppendWaiter, ReplicationWait, Deadlined 
   }
 }
 
-const NO_RECORD_ERRORS: ProduceOutcome['recordErrors'] = []
+const NO_RECORD_ERRORS: readonly RecordError[] = []
 
 /** An outcome that tells nothing, to be completed. */
 export const NO_OUTCOME: ProduceOutcome = {

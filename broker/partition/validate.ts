@@ -117,7 +117,7 @@ const BAD_CODEC = contentRejection(
   'The batch names a codec that does not exist',
 )
 
-/** Checks a batch's envelope, in Kafka's order; null when it may pass. Records are not looked at. */
+/** Checks a batch's envelope in Kafka's order, not its records; null when it may pass. */
 export function checkEnvelope(
   batch: BatchView,
   rules: EnvelopeRules,
