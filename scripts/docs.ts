@@ -1,0 +1,146 @@
+/**
+ * Writes the pages of `docs/` that are derived from the sources: what is served, and every setting.
+ * `npm run docs` after changing either; a test fails while they differ.
+ */
+import { writeFileSync } from 'node:fs'
+import { servedApis } from '../broker/api/index.ts'
+import type { Property } from '../broker/config/property.ts'
+import { actingProperties, brokerProperties, TOPIC_PROPERTIES } from '../broker/config/schema.ts'
+import { messages } from '../protocol/messages/index.ts'
+
+const MADE = '<!-- Made by scripts/docs.ts: edit the sources and run `npm run docs`. -->'
+
+/** The derived pages: path from the root, and text. */
+export function derivedPages(): ReadonlyMap<string, string> {
+  return new Map([
+    ['docs/configuration.md', configurationPage()],
+    ['docs/compatibility.md', compatibilityPage()],
+  ])
+}
+
+type Named = [name: string, property: Property<unknown>]
+
+function configurationPage(): string {
+  const broker = [...brokerProperties()].filter(([name]) => Object.hasOwn(actingProperties, name))
+  const topic = [...TOPIC_PROPERTIES].sort(byName)
+  const inert = [...brokerProperties()].filter(([, property]) => property.accepted === 'ignored')
+  return lines(
+    '# Settings',
+    MADE,
+    '',
+    "Names, values and defaults are Kafka's where Kafka has the setting. They are read from a",
+    'properties file, then from the environment, then from `--override name=value`; the last to name',
+    'a setting wins. `KAFKA_LOG_SEGMENT_BYTES` is `log.segment.bytes`; two underscores stand for one,',
+    'three for a dash; `OTTLA_NATIVE` is `ottla.native`. A value that cannot be is refused at start; a',
+    'name that is unknown, or known and without effect here, is told in a warning and changes nothing.',
+    '',
+    '## Of the broker',
+    '',
+    'Dynamic: may be changed while the broker runs (AlterConfigs), for one broker or for all.',
+    '',
+    ...table(broker.filter(acts), ([, property]) => dynamicText(property)),
+    '',
+    '## Of a topic',
+    '',
+    'Set when a topic is created (`ottla topics create --config name=value`) or altered, at any time.',
+    'What a topic leaves unset comes from the broker.',
+    '',
+    ...table(topic.filter(acts)),
+    '',
+    '## Accepted, without effect',
+    '',
+    'Kafka has them; Ottla reads and reports them, and does not act on them.',
+    '',
+    `Broker: ${codeList(inert)}.`,
+    '',
+    `Topic: ${codeList(topic.filter(one => !acts(one)))}.`,
+  )
+}
+
+function acts([, property]: Named): boolean {
+  return property.accepted === 'acts'
+}
+
+function byName([a]: Named, [b]: Named): number {
+  return a < b ? -1 : 1
+}
+
+function codeList(named: readonly Named[]): string {
+  return named.map(([name]) => `\`${name}\``).join(', ')
+}
+
+function table(named: readonly Named[], dynamic?: (one: Named) => string): string[] {
+  const headings = ['setting', 'default', ...(dynamic ? ['dynamic'] : []), 'what it does']
+  const rows = named.map(one => {
+    const [name, property] = one
+    const known = property.oneOf === undefined ? '' : ` One of ${property.oneOf.join(', ')}.`
+    const unit = property.unit === undefined ? '' : ` (${property.unit})`
+    const text = `${property.doc}${known}`
+    const cells = [`\`${name}\`${unit}`, defaultText(property)]
+    return [...cells, ...(dynamic ? [dynamic(one)] : []), text]
+  })
+  return [headings, headings.map(() => '---'), ...rows].map(row => `| ${row.join(' | ')} |`)
+}
+
+function defaultText({ defaultText }: Property<unknown>): string {
+  if (defaultText === null) return 'unset'
+  if (defaultText === '9223372036854775807') return 'no limit'
+  return defaultText === '' ? 'empty' : `\`${defaultText}\``
+}
+
+function dynamicText({ update }: Property<unknown>): string {
+  if (update === 'read-only') return ''
+  return update === 'per-broker' ? 'one broker' : 'yes'
+}
+
+function compatibilityPage(): string {
+  const served = [...servedApis].sort((a, b) => a.key - b.key)
+  const keys = new Set(served.map(({ key }) => key))
+  const absent = [...messages]
+    .filter(([key, { listed }]) => listed !== null && !keys.has(key))
+    .sort(([a], [b]) => a - b)
+    .map(([key, { request }]) => `${request.name.replace(/Request$/, '')} (${key})`)
+  const rows = served.map(({ key, name, listed, versions }) => {
+    const kafka = messages.get(key)?.listed
+    const differs = listed.min !== versions.min ? ` (answered: ${range(versions)})` : ''
+    return `| ${key} | ${name} | ${range(listed)}${differs} | ${kafka ? range(kafka) : ''} |`
+  })
+  return lines(
+    '# What is served',
+    MADE,
+    '',
+    'The requests this broker lists to clients (ApiVersions), and the versions Apache Kafka 4.3 lists.',
+    'Older requests than these are answered with UNSUPPORTED_VERSION, as Kafka does.',
+    '',
+    '| key | request | versions | Kafka 4.3 |',
+    '| ---: | --- | --- | --- |',
+    ...rows,
+    '',
+    '## Not served',
+    '',
+    'Kafka 4.3 lists these; this broker does not, so that clients know it before they ask:',
+    `${absent.join(', ')}.`,
+    '',
+    '## Clients',
+    '',
+    'Held against the broker by `tests/compat`, with every codec they have, headers, null keys and',
+    'values and records of a megabyte: kafkajs 2.2, @platformatic/kafka 1.35, kcat 1.7 (librdkafka 2),',
+    "Apache Kafka's console producer and consumer 4.3, and this package's own client. The client and",
+    'the command line are held against Apache Kafka 4.3 as well.',
+  )
+}
+
+function range({ min, max }: { readonly min: number; readonly max: number }): string {
+  return min === max ? String(min) : `${min}–${max}`
+}
+
+function lines(...each: string[]): string {
+  return `${each.join('\n')}\n`
+}
+
+if (import.meta.main) {
+  for (const [path, text] of derivedPages()) {
+    writeFileSync(new URL(`../${path}`, import.meta.url), text)
+    console.log(`${path} is written`)
+  }
+}
