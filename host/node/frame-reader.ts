@@ -105,7 +105,7 @@ export class FrameReader implements GatedReader {
   /** The peer sends no more: tells the handler, after the frames that are still held back. */
   end(): void {
     this.#hasEnded = true
-    if (!this.#isPaused || this.#isDiscarding) this.#tellEnd()
+    if (!this.#isPaused && !this.#isReplayQueued) this.#tellEnd()
   }
 
   pause(): void {

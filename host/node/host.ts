@@ -27,6 +27,11 @@ export interface NodeHostOptions {
   readonly receive?: ReceiveMethod
   /** Bytes of received frames that may be held unreleased. Default 256 MiB, at least 4.1 MiB. */
   readonly receiveBytesMax?: number
+  /**
+   * While that memory is spent, a peer that sends nothing for so long in the middle of a frame is
+   * dropped. Default 5,000.
+   */
+  readonly receiveStallMs?: number
   /** How a commit round syncs. Default 'auto': by what each way was last seen to cost. */
   readonly syncMethod?: SyncMethod
   /** Where the log goes, unless a `logger` is given. */
@@ -37,11 +42,12 @@ export interface NodeHostOptions {
 }
 
 const RECEIVE_BYTES_MAX = 256 << 20
+const RECEIVE_STALL_MS = 5_000
 
 /** All parts real. Native libraries are loaded when first needed, buffers are pooled per process. */
 export function nodeHost(options: NodeHostOptions = {}): Host & { readonly memory: ReceiveMemory } {
   const loop = new NodeLoop(options.onBug)
-  const memory = new ReceiveMemory(options.receiveBytesMax ?? RECEIVE_BYTES_MAX)
+  const memory = receiveMemory(options)
   return {
     loop,
     memory,
@@ -59,7 +65,7 @@ export function nodeHost(options: NodeHostOptions = {}): Host & { readonly memor
 export function nodeNet(
   loop: NodeLoop,
   options: NodeHostOptions = {},
-  memory = new ReceiveMemory(options.receiveBytesMax ?? RECEIVE_BYTES_MAX),
+  memory = receiveMemory(options),
 ): Net {
   const calls = systemCalls(options)
   let fileSender: FileSender | null | undefined
@@ -92,6 +98,11 @@ export function nodeCrc32c(options: NodeHostOptions = {}): Crc32c {
     native ??= loadCrc32c() ?? crc32cInJs
     return native(bytes, seed)
   }
+}
+
+function receiveMemory(options: NodeHostOptions): ReceiveMemory {
+  const { receiveBytesMax = RECEIVE_BYTES_MAX, receiveStallMs = RECEIVE_STALL_MS } = options
+  return new ReceiveMemory(receiveBytesMax, receiveStallMs)
 }
 
 function systemCalls(options: NodeHostOptions): () => SystemCalls | null {

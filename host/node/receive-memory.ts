@@ -10,7 +10,7 @@
  *   (1) `usedBytes` is the sum of the sizes of all memory lent out and not given back.
  *   (2) While the gate is closed and no delivered frame is outstanding, one unfinished frame is
  *       favoured: its reader may go on, so the budget never locks up on halves of frames.
- *   (3) While the gate is closed, an ungated reader that brings nothing for five seconds in the
+ *   (3) While the gate is closed, an ungated reader that brings nothing for `stallMs` in the
  *       middle of a frame is destroyed: halves of frames cannot be used to starve the others.
  */
 import { Arena, type MemoryOwner, SLAB_BYTES, Slab } from './slabs.ts'
@@ -32,8 +32,7 @@ export interface GatedReader {
 }
 
 const BUDGET_BYTES_MIN = 4 * SLAB_BYTES
-const STALL_TICK_MS = 1_000
-const STALL_TICKS_MAX = 5
+const STALL_TICKS = 5
 
 interface Stall {
   landingCount: number
@@ -48,11 +47,14 @@ export class ReceiveMemory implements MemoryOwner {
   #outstandingFrames = 0
   #isSpent = false
   #favoured: GatedReader | null = null
+  readonly #stallMs: number
   readonly #readers = new Set<GatedReader>()
   readonly #stalls = new Map<GatedReader, Stall>()
   #stallTimer: NodeJS.Timeout | null = null
 
-  constructor(budgetBytes: number) {
+  /** `stallMs`: how long a peer may keep others waiting for the rest of its frame. */
+  constructor(budgetBytes: number, stallMs: number) {
+    this.#stallMs = stallMs
     this.budgetBytes = Math.max(budgetBytes, BUDGET_BYTES_MIN)
     this.arena = new Arena(() => this.takeSlab())
   }
@@ -138,7 +140,7 @@ export class ReceiveMemory implements MemoryOwner {
       reader.compact()
       if (!reader.isProvidedFor) reader.setGate(false)
     }
-    this.#stallTimer ??= setInterval(() => this.#watch(), STALL_TICK_MS).unref()
+    this.#stallTimer ??= setInterval(() => this.#watch(), this.#stallMs / STALL_TICKS).unref()
     if (this.#outstandingFrames === 0) this.#relieve()
   }
 
@@ -167,7 +169,7 @@ export class ReceiveMemory implements MemoryOwner {
       const stall = this.#stalls.get(reader)
       if (stall?.landingCount !== reader.landingCount) {
         this.#stalls.set(reader, { landingCount: reader.landingCount, ticks: 0 })
-      } else if (++stall.ticks >= STALL_TICKS_MAX) {
+      } else if (++stall.ticks >= STALL_TICKS) {
         reader.abandon(new Error('stalled inside a frame while receive memory is spent'))
       }
     }

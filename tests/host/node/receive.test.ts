@@ -132,6 +132,43 @@ describe.each(METHODS)('receiving by %s', method => {
     expect(host.memory.usedBytes).toBe(0)
   })
 
+  test.each([1, 2, 3])(
+    'any frames in any segments with any pauses are unharmed (%i)',
+    async seed => {
+      const random = randomOf(seed)
+      const sizes = Array.from({ length: 250 }, () => Math.floor(10 ** (random() * 5.4)) - 1)
+      const bytes = Buffer.concat(sizes.map(size => frameOf(pattern(size))))
+      let delivered = 0
+      const { dial, close, until, host } = await station(
+        { receive: method },
+        (peer, connection) => {
+          peer.onFrameArrived = () => {
+            const size = sizes[delivered++] as number
+            if (!peer.frames.at(-1)?.bytes.equals(pattern(size)))
+              throw new Error(`frame ${delivered}`)
+            if (random() < 0.5) peer.releaseAll(Math.floor(random() * peer.frames.length))
+            if (random() < 0.8) return
+            connection.pause()
+            if (random() < 0.5) connection.resume()
+            else setImmediate(() => connection.resume())
+          }
+        },
+      )
+      const { socket, peer } = await dial()
+      for (let at = 0; at < bytes.length; ) {
+        const step = Math.floor(10 ** (random() * 5.5))
+        socket.write(bytes.subarray(at, at + step))
+        at += step
+        if (random() < 0.3) await host.loop.nextTurn()
+      }
+      socket.end()
+      await until(() => peer.ends === 1)
+      expect(delivered).toBe(sizes.length)
+      await close()
+      expect(host.memory.usedBytes).toBe(0)
+    },
+  )
+
   test('a paused connection leaves what comes to the kernel', async () => {
     const { dial, close, until, host } = await station({ receive: method })
     const { socket, peer } = await dial()
@@ -223,6 +260,21 @@ describe('receive memory', () => {
     expect(host.memory.usedBytes).toBe(0)
   })
 
+  test('peers that fall silent inside frames cannot keep the memory from others', async () => {
+    const options = { receiveBytesMax: 5 * MIB, receiveStallMs: 100 }
+    const { dial, close, until, host } = await station(options)
+    const silent = await Promise.all(Array.from({ length: 6 }, dial))
+    for (const { socket } of silent) socket.write(frameOf(pattern(MIB)).subarray(0, 200_000))
+    await until(() => host.memory.isSpent)
+    const honest = await dial()
+    honest.socket.write(frameOf('let me through'))
+    await until(() => honest.peer.frames.length === 1)
+    const dropped = silent.filter(({ peer }) => peer.closes.length === 1)
+    expect(dropped.length).toBeGreaterThan(0)
+    expect(dropped[0]?.peer.closes[0]?.message).toContain('stalled')
+    await close()
+  })
+
   test('a frame released twice is an error, and so is one used after', async () => {
     const { dial, close, until } = await station()
     const { socket, peer } = await dial()
@@ -257,3 +309,12 @@ describe('receive memory', () => {
     expect(listener.connections.size).toBe(0)
   })
 })
+
+/** Repeatable numbers in [0, 1). */
+function randomOf(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 32
+  }
+}
