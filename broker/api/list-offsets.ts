@@ -88,7 +88,10 @@ async function listOne(
     isolation,
     currentLeaderEpoch,
   )
-  return errorCode === ErrorCode.NONE ? { errorCode, ...found } : refused(errorCode)
+  if (errorCode !== ErrorCode.NONE) return refused(errorCode)
+  const { leaderEpoch, ...answer } = found
+  // Below v4 there is no place for the epoch.
+  return { errorCode, ...answer, ...(context.apiVersion >= 4 && { leaderEpoch }) }
 }
 
 function refused(errorCode: ErrorCode) {
