@@ -164,8 +164,15 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
     if (isIdle && sweeps - this.#activeSweep > idle) this.#socket.end()
   }
 
-  /** Graceful stop: no further request is begun; ends once those begun are answered. */
+  /**
+   * Graceful stop: no further request is begun; ends once those begun are answered, or at once
+   * where only waiting would get an answer (a parked fetch: its client asks somebody else).
+   */
   drain(): void {
+    if (this.#head !== null && this.#head.onAbandoned !== null) {
+      this.#socket.end()
+      return
+    }
     for (const frame of this.#waiting ?? []) frame.release()
     this.#waiting = this.#waiting === null ? null : []
     this.#closeAfterReplies()

@@ -1,0 +1,196 @@
+import type { DiskError } from '../host/disk-error.ts'
+import { servedApis } from './api/index.ts'
+import { prepareMetadata } from './cluster/founding.ts'
+import type { EndpointImage } from './cluster/image.ts'
+import { storeKey } from './cluster/values.ts'
+import type { BrokerConfig } from './config/broker-config.ts'
+import { GROUP_TOPIC } from './coordinator/group-coordinators.ts'
+import { advertisedAddresses, type ListenerAddress, listenerAddresses } from './listeners.ts'
+import type { Session } from './metadata/store.ts'
+import { Dispatcher } from './network/dispatch.ts'
+import type { NetworkLimits } from './network/limits.ts'
+import { BrokerListener } from './network/listener.ts'
+import { BrokerParts, type PartsOptions } from './parts.ts'
+import { register } from './registration.ts'
+import { Upkeep } from './upkeep.ts'
+
+export type BrokerServerOptions = PartsOptions
+
+/** A connection that has not taken its last replies by then is cut. */
+const DRAIN_TIMEOUT_MS = 5_000
+
+/**
+ * BrokerServer: one broker, whole. Start-up goes from the disk to the network, stopping the same
+ * way back:
+ *
+ *   folder, metadata -> partitions -> registered -> groups -> listening, upkeep
+ *
+ * Invariants:
+ *   (1) A client that can connect can be served: listeners come last.
+ *   (2) After `stop` resolved, every acknowledged record is on disk, the folder carries the marker
+ *       of a clean stop, and nothing of this broker runs.
+ */
+export class BrokerServer {
+  readonly parts: BrokerParts
+  readonly listeners: readonly BrokerListener[]
+  readonly #session: Session
+  readonly #upkeep: Upkeep
+  readonly #stopListening: () => void
+  #stopping: Promise<void> | null = null
+
+  private constructor(made: Made) {
+    this.parts = made.parts
+    this.listeners = made.listeners
+    this.#session = made.session
+    this.#upkeep = made.upkeep
+    this.#stopListening = made.stopListening
+  }
+
+  /** Rejects with ConfigError, DiskError, or the system's error for an address. */
+  static async start(options: BrokerServerOptions): Promise<BrokerServer> {
+    const { config } = options
+    const addresses = listenerAddresses(config)
+    const advertised = advertisedAddresses(config)
+    const parts = await BrokerParts.open(options)
+    const listeners: BrokerListener[] = []
+    try {
+      const { host, store, view, logDirectory } = parts
+      await prepareMetadata({ host, store, view, logDirectory })
+      await parts.publish()
+      const { session, revision } = await register({
+        store,
+        nodeId: parts.nodeId,
+        rack: config.get('broker.rack'),
+        endpoints: addresses.map(address => endpoint(address, advertised)),
+      })
+      parts.controller.authorize({
+        // The controller's epoch: what a controller that was replaced still sends, fails on it.
+        compare: [{ key: storeKey.controller, field: 'createRevision', revision }],
+        transactionSizeMax: store.transactionSizeMax,
+      })
+      await view.untilRevision(revision)
+      const stopListening = followImage(parts)
+      const dispatcher = new Dispatcher(servedApis, parts)
+      for (const address of addresses) {
+        const how = listenerOptions(config, address)
+        listeners.push(await BrokerListener.listen(dispatcher, how))
+      }
+      const upkeep = new Upkeep({ host, config, logDirectory })
+      upkeep.start()
+      return new BrokerServer({ parts, listeners, session, upkeep, stopListening })
+    } catch (error) {
+      for (const listener of listeners) await listener.stopAccepting()
+      await parts.store.close()
+      parts.logDirectory.abandon()
+      throw error
+    }
+  }
+
+  /** The first port listened on. */
+  get port(): number {
+    return this.listeners[0]!.port
+  }
+
+  /** Called once if the data folder failed: nothing can be served any more. */
+  onOffline(listener: (error: DiskError) => void): void {
+    this.parts.logDirectory.onOffline(listener)
+  }
+
+  /** Idempotent. Rejects with DiskError if the last writes failed: there is no marker then. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    const { host, view, controller, groups, partitions, store } = this.parts
+    await this.#upkeep.stop()
+    await Promise.all(this.listeners.map(listener => listener.stopAccepting()))
+    // Answers everybody who waits for a rebalance, so that their connections can drain.
+    await groups.stop()
+    await Promise.all(this.listeners.map(listener => listener.drain(DRAIN_TIMEOUT_MS)))
+    this.#stopListening()
+    await controller.close()
+    await this.#session.revoke()
+    await view.close()
+    partitions.stop()
+    this.parts.deadlines.close()
+    try {
+      await this.parts.logDirectory.close(host.clock.nowMs())
+    } finally {
+      await store.close()
+    }
+  }
+
+  /** Ends at once and writes nothing more, as kill -9 would. For tests. */
+  abandon(): void {
+    this.#stopping ??= Promise.resolve()
+    this.#stopListening()
+    for (const listener of this.listeners) {
+      this.parts.host.loop.spawn('abandon', listener.stopAccepting())
+      listener.destroy()
+    }
+    this.parts.host.loop.spawn('abandon', this.#upkeep.stop())
+    this.parts.deadlines.close()
+    this.parts.logDirectory.abandon()
+  }
+}
+
+interface Made {
+  readonly parts: BrokerParts
+  readonly listeners: readonly BrokerListener[]
+  readonly session: Session
+  readonly upkeep: Upkeep
+  readonly stopListening: () => void
+}
+
+/** Groups learn of their partitions, and of topics that are gone, from the image. */
+function followImage(parts: BrokerParts): () => void {
+  let topics = parts.image().topics
+  const follow = () => {
+    const before = topics
+    topics = parts.image().topics
+    parts.groups.onImage()
+    if (topics === before || !topics.has(GROUP_TOPIC)) return
+    const gone = [...before.keys()].filter(name => !topics.has(name))
+    if (gone.length > 0) parts.groups.onTopicsDeleted(new Set(gone))
+  }
+  follow()
+  return parts.view.onImage(follow)
+}
+
+function endpoint(
+  { name, securityProtocol, port }: ListenerAddress,
+  advertised: ReadonlyMap<string, ListenerAddress>,
+): EndpointImage {
+  const told = advertised.get(name)
+  const common = { listenerName: name, securityProtocol }
+  return told === undefined
+    ? { ...common, host: null, port }
+    : { ...common, host: told.host, port: told.port }
+}
+
+function listenerOptions(config: BrokerConfig, { name, host, port }: ListenerAddress) {
+  return {
+    name,
+    host: host === '' ? '::' : host,
+    port,
+    backlog: config.get('socket.listen.backlog.size'),
+    connectionsMax: config.get('max.connections'),
+    connectionsPerAddressMax: config.get('max.connections.per.ip'),
+    limits: networkLimits(config),
+  }
+}
+
+function networkLimits(config: BrokerConfig): NetworkLimits {
+  const idleMs = config.get('connections.max.idle.ms')
+  return {
+    produceFrameBytesMax: config.get('socket.request.max.bytes'),
+    requestFrameBytesMax: config.get('ottla.request.max.bytes'),
+    requestsInFlightMax: config.get('queued.max.requests'),
+    responseBytesMax: config.get('ottla.connection.reply.queue.bytes'),
+    slowReaderMs: config.get('ottla.connection.drain.timeout.ms'),
+    frameMs: config.get('ottla.connection.frame.timeout.ms'),
+    idleMs: idleMs < 0 ? Number.POSITIVE_INFINITY : idleMs,
+  }
+}

@@ -1,0 +1,75 @@
+// Read when the thread pool is first used, so it is said before anything else is loaded.
+process.env['UV_THREADPOOL_SIZE'] ??= '32'
+const { parseStart, readConfig, startLine, startServer, StartFailure } = await import('./start.ts')
+const { nodeHost } = await import('../host/node/host.ts')
+const { readFileSync } = await import('node:fs')
+const { resolve } = await import('node:path')
+const { dataFolder } = await import('./parts.ts')
+
+/**
+ * Runs a broker in this process until a signal ends it: `[start] [server.properties]
+ * [--override name=value]...`. Resolves when it listens, or when it could not: that is said in one
+ * sentence on standard error, and ends the process with 1 if the start failed, with 2 if it was
+ * asked for wrongly. The CLI's `ottla start` is this.
+ */
+export async function startBroker(args: readonly string[]): Promise<void> {
+  try {
+    await run(args)
+  } catch (error) {
+    if (!(error instanceof StartFailure)) throw error
+    process.stderr.write(`ottla: ${error.message}\n`)
+    process.exitCode = error.exitCode
+  }
+}
+
+async function run(args: readonly string[]): Promise<void> {
+  const { config, warnings } = readConfig(parseStart(args), process.env, nodeHost().disk)
+  const heldBytes = config.get('queued.max.request.bytes')
+  const host = nodeHost({
+    native: config.get('ottla.native') === 'off' ? 'off' : 'on',
+    ...(heldBytes > 0 && { receiveBytesMax: heldBytes }),
+    // Standard output is for the start-up line.
+    log: { destination: 2, level: logLevel(process.env['LOG_LEVEL']) },
+    onBug: error => {
+      host.log.fatal({ err: error }, 'a bug: the broker ends')
+      process.exit(1)
+    },
+  })
+  for (const warning of warnings) host.log.warn({}, warning)
+  const server = await startServer({ host, config, folder: resolve(dataFolder(config)) })
+  const stop = (exitCode: number) => {
+    server.stop().then(
+      () => process.exit(exitCode),
+      error => {
+        host.log.fatal({ err: error }, 'the broker could not stop cleanly')
+        process.exit(1)
+      },
+    )
+  }
+  server.onOffline(error => {
+    host.log.fatal({ err: error }, 'the data folder failed: the broker ends')
+    stop(1)
+  })
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      host.log.info({ signal }, 'stopping')
+      stop(0)
+    })
+  }
+  process.stdout.write(`${startLine(server, version(), process.uptime() * 1000)}\n`)
+}
+
+const LEVELS = ['debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+function logLevel(text: string | undefined): (typeof LEVELS)[number] {
+  return LEVELS.find(level => level === text) ?? 'info'
+}
+
+/** Put in by the build, or read beside the sources. */
+function version(): string {
+  const built = process.env['OTTLA_VERSION']
+  if (built !== undefined) return built
+  return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
+}
+
+if (import.meta.main) await startBroker(process.argv.slice(2))

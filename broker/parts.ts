@@ -1,0 +1,222 @@
+import type { Host } from '../host/host.ts'
+import { ErrorCode } from '../protocol/errors.ts'
+import { newUuid } from '../protocol/uuid.ts'
+import { LogDirectory } from '../storage/log-directory.ts'
+import { ClusterView } from './cluster/cluster-view.ts'
+import { Controller } from './cluster/controller-runtime.ts'
+import { ProducerIds } from './cluster/producer-ids.ts'
+import { LocalPublisher } from './cluster/publish.ts'
+import type { BrokerConfig } from './config/broker-config.ts'
+import { topicConfig } from './config/topic-config.ts'
+import { GROUP_TOPIC, GroupCoordinators } from './coordinator/group-coordinators.ts'
+import { PartitionLog } from './coordinator/partition-log.ts'
+import { snapshotFile } from './coordinator/snapshot.ts'
+import { LocalStore } from './metadata/local-store.ts'
+import { FetchSessions } from './partition/fetch-session.ts'
+import { Partitions } from './partition/partitions.ts'
+import { Deadlines } from './partition/purgatory.ts'
+import { Recoder } from './partition/recoder.ts'
+import { type Authorizer, allowAll } from './security/authorizer.ts'
+import type { BrokerServices } from './services.ts'
+
+export interface PartsOptions {
+  readonly host: Host
+  readonly config: BrokerConfig
+  /** The data folder. */
+  readonly folder: string
+  /** Default: everybody may do everything. */
+  readonly authorizer?: Authorizer | undefined
+}
+
+/** How far behind its deadline a produce may be told that it is late. */
+const DEADLINE_GRANULARITY_MS = 50
+
+/** Segment files open at once where the process limit is not known. */
+const OPEN_FILES_DEFAULT = 4096
+
+/**
+ * The parts of a broker that outlive its listeners, opened and joined together: folder, metadata,
+ * partitions, groups. Nothing listens yet.
+ */
+export class BrokerParts implements BrokerServices {
+  readonly host: Host
+  readonly config: BrokerConfig
+  readonly authorizer: Authorizer
+  readonly nodeId: number
+  readonly logDirectory: LogDirectory
+  readonly store: LocalStore
+  readonly view: ClusterView
+  readonly controller: Controller
+  readonly producerIds: ProducerIds
+  readonly deadlines: Deadlines
+  readonly partitions: Partitions
+  readonly fetchSessions: FetchSessions
+  readonly groups: GroupCoordinators
+
+  private constructor(options: PartsOptions, logDirectory: LogDirectory, store: LocalStore) {
+    const { host, config } = options
+    this.host = host
+    this.config = config
+    this.authorizer = options.authorizer ?? allowAll
+    this.nodeId = logDirectory.identity.nodeId
+    this.logDirectory = logDirectory
+    this.store = store
+    this.view = new ClusterView(store, host.loop)
+    this.producerIds = new ProducerIds(store)
+    this.controller = new Controller({
+      store,
+      view: this.view,
+      config,
+      newTopicId: () => newId(host),
+      below: bound => host.random.below(bound),
+    })
+    this.deadlines = new Deadlines(host.clock, DEADLINE_GRANULARITY_MS)
+    this.partitions = this.#makePartitions()
+    this.fetchSessions = new FetchSessions({
+      slots: () => config.get('max.incremental.fetch.session.cache.slots'),
+      newSessionId: () => 1 + host.random.below(2 ** 31 - 1),
+    })
+    this.groups = this.#makeGroups()
+  }
+
+  /**
+   * Locks and reads the folder, recovers it if need be. Rejects with DiskError ('LOCKED' when
+   * another process has it), and with what else the folder's own files make impossible.
+   */
+  static async open(options: PartsOptions): Promise<BrokerParts> {
+    const { host, config, folder: path } = options
+    const logDirectory = await openDirectory(host, config, path)
+    try {
+      const { disk, loop, crc32c } = host
+      const store = new LocalStore({ disk, loop, crc32c, folder: path })
+      return new BrokerParts(options, logDirectory, store)
+    } catch (error) {
+      logDirectory.abandon()
+      throw error
+    }
+  }
+
+  image() {
+    return this.view.image()
+  }
+
+  /** Opens every partition the metadata gives this broker. */
+  async publish(): Promise<void> {
+    const { config, host, nodeId, partitions } = this
+    await this.view.start(
+      new LocalPublisher({ nodeId, config, partitions, loop: host.loop, log: host.log }),
+    )
+  }
+
+  #makePartitions(): Partitions {
+    const { host, config, logDirectory, nodeId, deadlines } = this
+    return new Partitions({
+      logDirectory,
+      nodeId,
+      nowMs: () => host.clock.nowMs(),
+      configOf: topic => topicConfig(config, topic.configs),
+      clock: host.clock,
+      crc32c: host.crc32c,
+      deadlines,
+      recoder: new Recoder({
+        crc32c: host.crc32c,
+        nextTurn: () => host.loop.nextTurn(),
+        expandedBytesMax: () => config.get('ottla.expanded.batch.max.bytes'),
+      }),
+    })
+  }
+
+  #makeGroups(): GroupCoordinators {
+    const { host, config, logDirectory, nodeId } = this
+    return new GroupCoordinators({
+      host,
+      nodeId,
+      image: () => this.image(),
+      createTopic: () => this.#createGroupTopic(),
+      openLog: index => {
+        const partition = this.partitions.get(GROUP_TOPIC, index)
+        return partition?.isLeader ? new PartitionLog(partition, host.loop) : null
+      },
+      snapshots: (index, topicId) => {
+        const { disk, crc32c } = host
+        const name = `ottla-groups-${index}.snapshot`
+        return snapshotFile({ disk, crc32c, folder: logDirectory.path, name, topicId })
+      },
+      limits: () => ({
+        sessionTimeoutMsMin: config.get('group.min.session.timeout.ms'),
+        sessionTimeoutMsMax: config.get('group.max.session.timeout.ms'),
+        membersMax: config.get('group.max.size'),
+        initialDelayMs: config.get('group.initial.rebalance.delay.ms'),
+        newMemberTimeoutMs: NEW_MEMBER_TIMEOUT_MS,
+        metadataSizeMax: config.get('offset.metadata.max.bytes'),
+        offsetsRetentionMs: config.get('offsets.retention.minutes') * 60_000,
+        expiryIntervalMs: config.get('offsets.retention.check.interval.ms'),
+        sweepRecordsMax: SWEEP_RECORDS_MAX,
+      }),
+      commitTimeoutMs: () => config.get('offsets.commit.timeout.ms'),
+    })
+  }
+
+  async #createGroupTopic(): Promise<ErrorCode> {
+    const { config } = this
+    const replicas = config.get('offsets.topic.replication.factor')
+    const [created] = await this.controller.createTopics(
+      [
+        {
+          name: GROUP_TOPIC,
+          partitions: config.get('offsets.topic.num.partitions'),
+          replicationFactor: Math.min(replicas, this.image().brokers.size),
+          assignments: [],
+          configs: [
+            { name: 'cleanup.policy', value: 'compact' },
+            { name: 'compression.type', value: 'producer' },
+            { name: 'segment.bytes', value: String(config.get('offsets.topic.segment.bytes')) },
+          ],
+        },
+      ],
+      { validateOnly: false },
+    )
+    return created?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR
+  }
+}
+
+/** Kafka's: a member that never completes its first join is dropped after this long. */
+const NEW_MEMBER_TIMEOUT_MS = 300_000
+/** Expired offsets removed in one step. */
+const SWEEP_RECORDS_MAX = 500
+
+/** The data folder as configured: absolute, or seen from wherever the process was started. */
+export function dataFolder(config: BrokerConfig): string {
+  return config.get('log.dirs')?.[0] ?? config.get('log.dir')
+}
+
+function openDirectory(host: Host, config: BrokerConfig, path: string): Promise<LogDirectory> {
+  const configured = Math.max(config.get('node.id'), config.get('broker.id'))
+  const openFilesMax = config.get('ottla.open.files.max')
+  return LogDirectory.open({
+    path,
+    disk: host.disk,
+    loop: host.loop,
+    crc32c: host.crc32c,
+    random: host.random,
+    nowMs: host.clock.nowMs(),
+    newId: () => newId(host),
+    ...(configured >= 0 && { expected: { nodeId: configured } }),
+    nodeId: configured >= 0 ? configured : 1,
+    openFilesMax: openFilesMax > 0 ? openFilesMax : openFilesDefault(host),
+    logDefaults: topicConfig(config, new Map()).log,
+  })
+}
+
+/** Two fifths of what the process may open: the rest is for sockets. */
+function openFilesDefault(host: Host): number {
+  if (host.process.platform !== 'linux') return OPEN_FILES_DEFAULT
+  const path = '/proc/self/limits'
+  if (host.disk.stat(path) === null) return OPEN_FILES_DEFAULT
+  const limit = /Max open files\s+(\d+)/.exec(host.disk.readFile(path).toString())?.[1]
+  return limit === undefined ? OPEN_FILES_DEFAULT : Math.max(64, Math.floor(Number(limit) * 0.4))
+}
+
+function newId(host: Host): string {
+  return newUuid(host.random.bytes(16))
+}

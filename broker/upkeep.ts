@@ -1,0 +1,76 @@
+import type { Host, Timer } from '../host/host.ts'
+import type { LogDirectory } from '../storage/log-directory.ts'
+import type { BrokerConfig } from './config/broker-config.ts'
+
+export interface UpkeepOptions {
+  readonly host: Pick<Host, 'clock' | 'loop' | 'log'>
+  readonly config: BrokerConfig
+  readonly logDirectory: LogDirectory
+}
+
+/** Timers cannot be set for longer than 2^31 ms. */
+const INTERVAL_MS_MAX = 2 ** 31 - 1
+/** log.flush.scheduler.interval.ms is off by default in Kafka; flush.ms needs some rhythm. */
+const FLUSH_INTERVAL_MS = 1_000
+
+/**
+ * What a data folder needs now and then: retention, late unlinks, checkpoints, flushes that are
+ * due. Each task is scheduled again when it has run, so that a slow one is never run twice.
+ */
+export class Upkeep {
+  readonly #options: UpkeepOptions
+  readonly #timers = new Map<string, Timer>()
+  #checkpointing: Promise<void> | null = null
+  #isStopped = false
+
+  constructor(options: UpkeepOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    const { config, logDirectory, host } = this.#options
+    this.#every('retention', config.get('log.retention.check.interval.ms'), () => this.#sweep())
+    const flushMs = Math.min(config.get('log.flush.scheduler.interval.ms'), FLUSH_INTERVAL_MS)
+    this.#every('flush', flushMs, () => logDirectory.flushDue(host.clock.nowMs()))
+    const checkpointMs = Math.min(
+      config.get('replica.high.watermark.checkpoint.interval.ms'),
+      config.get('log.flush.offset.checkpoint.interval.ms'),
+      config.get('log.flush.start.offset.checkpoint.interval.ms'),
+    )
+    this.#every('checkpoint', checkpointMs, () => this.#checkpoint())
+  }
+
+  /** Nothing of it runs any more once this resolves. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    for (const timer of this.#timers.values()) timer.cancel()
+    this.#timers.clear()
+    await this.#checkpointing
+  }
+
+  #every(name: string, intervalMs: number, task: () => void): void {
+    const { clock } = this.#options.host
+    const delayMs = Math.min(intervalMs, INTERVAL_MS_MAX)
+    const timer = clock.schedule(delayMs, () => {
+      task()
+      if (!this.#isStopped) this.#every(name, intervalMs, task)
+    })
+    this.#timers.set(name, timer)
+  }
+
+  #sweep(): void {
+    const { host, logDirectory } = this.#options
+    for (const report of logDirectory.sweep(host.clock.nowMs())) {
+      host.log.info({ ...report }, 'retention removed segments')
+    }
+  }
+
+  #checkpoint(): void {
+    if (this.#checkpointing !== null) return
+    const { host, logDirectory } = this.#options
+    this.#checkpointing = logDirectory.checkpoint().finally(() => {
+      this.#checkpointing = null
+    })
+    host.loop.spawn('checkpoint', this.#checkpointing)
+  }
+}
