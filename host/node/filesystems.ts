@@ -123,7 +123,7 @@ class SyncCost {
   }
 }
 
-/** fdatasync(2) of each. Waits for all, so that no sync is still under way when the round has failed. */
+/** fdatasync(2) of each. Waits for all: no sync is still under way when the round has failed. */
 export async function syncEach(files: readonly NodeFile[]): Promise<void> {
   const outcomes = await Promise.allSettled(files.map(file => file.sync()))
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason

@@ -66,7 +66,7 @@ function lockByKernel(
   throw new DiskError(`ERRNO_${errno}`, folder, 'lockFolder')
 }
 
-/** /proc/locks names the inode of every locked file: `1: POSIX ADVISORY WRITE 4242 fd:01:1234 ...`. */
+/** /proc/locks has the inode of every locked file: `1: POSIX ADVISORY WRITE 42 fd:01:1234 0`. */
 function isLockedByOthers(fd: number): boolean {
   try {
     const inode = fs.fstatSync(fd).ino

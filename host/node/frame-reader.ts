@@ -225,7 +225,7 @@ export class FrameReader implements GatedReader {
     return true
   }
 
-  /** Asks the handler whether the frame may be as long as it claims. Less than a head counts as -1. */
+  /** Asks the handler whether the frame may be that long. Without two bytes its head is -1. */
   #judge(frameBytes: number, bytes: Buffer): boolean {
     const head = frameBytes >= 2 ? bytes.readInt16BE(this.#tailStart + LENGTH_BYTES) : -1
     const limit = this.#handler.frameBytesMax(head)
@@ -302,7 +302,7 @@ export class FrameReader implements GatedReader {
     return whole
   }
 
-  // ---------------------------------------------------------------------------- delivery, flow, end
+  // --------------------------------------------------------------------------- delivery, flow, end
 
   #deliver(slab: Slab, start: number, frameBytes: number): void {
     const bytes = slab.bytes.subarray(start, start + frameBytes)

@@ -44,7 +44,7 @@ export interface NodeHostOptions {
 const RECEIVE_BYTES_MAX = 256 << 20
 const RECEIVE_STALL_MS = 5_000
 
-/** All parts real. Native libraries are loaded when first needed, buffers are pooled per process. */
+/** All parts real. Native libraries load when first needed, buffers are pooled per process. */
 export function nodeHost(options: NodeHostOptions = {}): Host & { readonly memory: ReceiveMemory } {
   const loop = new NodeLoop(options.onBug)
   const memory = receiveMemory(options)

@@ -10,7 +10,7 @@ import { crc32cInJs } from './crc32c.ts'
 
 type Call = (...args: unknown[]) => number
 
-/** System calls by koffi. All answer -1 on failure; `errno()` then tells why. Null: not to be had. */
+/** System calls by koffi: -1 is a failure, `errno()` then tells why. Null: not to be had. */
 export interface SystemCalls {
   errno(): number
   /** (socket, file, position as an 8-byte buffer or null, bytes): bytes sent. */

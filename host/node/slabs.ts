@@ -128,7 +128,7 @@ export class Arena {
     return this.#slab.references === 1 ? SLAB_BYTES : SLAB_BYTES - this.#used
   }
 
-  /** Reserves `sizeBytes` (<= SLAB_BYTES) in `slab` and returns where they begin. Retains nothing. */
+  /** Reserves `sizeBytes` (<= SLAB_BYTES) in `slab`; returns where they begin, retains nothing. */
   reserve(sizeBytes: number): number {
     if (this.#slab === null || this.#used + sizeBytes > SLAB_BYTES) this.#turnOver(sizeBytes)
     else if (this.#slab.references === 1) this.#used = 0

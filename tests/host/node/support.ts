@@ -1,4 +1,4 @@
-/** A listening host and raw sockets of node:net on the other side, for tests of the real network. */
+/** A listening host, and raw sockets of node:net on the other side. */
 import * as net from 'node:net'
 import type { Connection, Listener } from '../../../host/host.ts'
 import { type NodeHostOptions, nodeHost } from '../../../host/node/host.ts'
