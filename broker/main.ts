@@ -24,9 +24,11 @@ export async function startBroker(args: readonly string[]): Promise<void> {
 
 async function run(args: readonly string[]): Promise<void> {
   const { config, warnings } = readConfig(parseStart(args), process.env, nodeHost().disk)
+  const native = config.get('ottla.native')
   const heldBytes = config.get('queued.max.request.bytes')
   const host = nodeHost({
-    native: config.get('ottla.native') === 'off' ? 'off' : 'on',
+    native: native === 'on' ? 'on' : 'off',
+    nativeCrc: native === 'off' ? 'off' : 'on',
     ...(heldBytes > 0 && { receiveBytesMax: heldBytes }),
     // Standard output is for the start-up line.
     log: { destination: 2, level: logLevel(process.env['LOG_LEVEL']) },

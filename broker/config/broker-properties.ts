@@ -37,8 +37,8 @@ export const serverProperties = {
     doc: 'Lets a listener without authentication be reached from other machines.',
   }),
   'ottla.native': string('on', {
-    oneOf: ['on', 'off'],
-    doc: 'Whether the optional native parts (system calls, CRC) may be used.',
+    oneOf: ['on', 'crc32c', 'off'],
+    doc: 'The optional native parts that may be used: all, the one for checksums, or none.',
   }),
   'socket.listen.backlog.size': int('4096', {
     min: 1,
