@@ -8,7 +8,7 @@ export interface StoreFilesOptions {
   readonly disk: Disk
   readonly loop: Loop
   readonly crc32c: Crc32c
-  /** Made at the first write if absent. */
+  /** Exists, and durably so. */
   readonly folder: string
 }
 
@@ -139,7 +139,6 @@ export class StoreFiles {
   async #openLog(): Promise<File> {
     if (this.#log !== null) return this.#log
     const { disk, folder } = this.#options
-    disk.makeFolder(folder)
     const log = disk.open(`${folder}/${METADATA_LOG}`, 'create')
     if (log.sizeBytes > this.#logBytes) log.truncate(this.#logBytes)
     await log.sync()

@@ -144,10 +144,9 @@ export class StoreState {
   }
 
   #under(prefix: string): string[] {
-    const folder = prefix.endsWith('/') ? this.#folders.get(prefix) : undefined
-    const keys = new Set(folder)
+    const keys = new Set<string>()
     for (const [name, members] of this.#folders) {
-      if (name === prefix || !mayHold(name, prefix)) continue
+      if (!mayHold(name, prefix)) continue
       for (const key of members) if (key.startsWith(prefix)) keys.add(key)
     }
     return [...keys]

@@ -1,0 +1,173 @@
+import { describe, expect, test } from 'vitest'
+import {
+  AlterOperation,
+  type AlterScope,
+  alterOverrides,
+  replaceOverrides,
+} from '../../../broker/config/alter.ts'
+import {
+  describeBroker,
+  describeBrokerDefaults,
+  describeTopic,
+  inheritedTopicText,
+} from '../../../broker/config/describe.ts'
+import { loadConfig } from '../../../broker/config/load.ts'
+import { configurationPage } from '../../../broker/config/page.ts'
+import { TOPIC_PROPERTIES } from '../../../broker/config/schema.ts'
+import { topicConfig, topicValue } from '../../../broker/config/topic-config.ts'
+
+const NONE: ReadonlyMap<string, string> = new Map()
+
+function configOf(overrides: Record<string, string> = {}) {
+  return loadConfig({ overrides }).config
+}
+
+describe('what a topic inherits', () => {
+  test('its own value wins over the broker, the broker over the default', () => {
+    const config = configOf({ 'log.segment.bytes': '2097152' })
+    expect(topicValue(config, NONE, 'segment.bytes')).toBe(2_097_152)
+    expect(topicValue(config, new Map([['segment.bytes', '4194304']]), 'segment.bytes')).toBe(
+      4_194_304,
+    )
+    expect(topicValue(configOf(), NONE, 'segment.bytes')).toBe(1_073_741_824)
+  })
+
+  test('retention comes in three units, the finest one wins', () => {
+    const hours = configOf({ 'log.retention.hours': '2' })
+    const minutes = configOf({ 'log.retention.hours': '2', 'log.retention.minutes': '3' })
+    const never = configOf({ 'log.retention.minutes': '3', 'log.retention.ms': '-1' })
+    expect(topicConfig(hours, NONE).log.retentionMs).toBe(7_200_000)
+    expect(topicConfig(minutes, NONE).log.retentionMs).toBe(180_000)
+    expect(topicConfig(never, NONE).log.retentionMs).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  test('dynamic overrides take effect at once and are told to listeners', () => {
+    const config = configOf({ 'log.roll.ms': '5000' })
+    let told = 0
+    config.onChange(() => told++)
+    config.applyDynamic(new Map([['log.roll.ms', '6000']]), NONE)
+    expect(topicConfig(config, NONE).log.segmentMs).toBe(6000)
+    config.applyDynamic(new Map([['log.roll.ms', '6000']]), new Map([['log.roll.ms', '7000']]))
+    expect(topicConfig(config, NONE).log.segmentMs).toBe(7000)
+    config.applyDynamic(NONE, NONE)
+    expect(config.get('log.roll.ms')).toBe(5000)
+    expect(told).toBe(3)
+  })
+})
+
+describe('describing', () => {
+  test('a topic tells where each value comes from', () => {
+    const config = configOf({ 'log.retention.hours': '1' })
+    const own = new Map([['max.message.bytes', '1000']])
+    const [size, retention] = describeTopic(config, own, ['max.message.bytes', 'retention.ms'])
+    expect(size).toMatchObject({ value: '1000', source: 1, isDefault: false, type: 3 })
+    expect(size?.synonyms).toEqual([
+      { name: 'max.message.bytes', value: '1000', source: 1 },
+      { name: 'message.max.bytes', value: '1048588', source: 5 },
+    ])
+    expect(retention).toMatchObject({ value: '3600000', source: 4, isDefault: false, type: 5 })
+    expect(inheritedTopicText(config, 'retention.ms')).toBe('3600000')
+  })
+
+  test('all properties of a topic are told, none twice', () => {
+    const all = describeTopic(configOf(), NONE, null)
+    expect(all.length).toBe(TOPIC_PROPERTIES.size)
+    expect(all.every(({ isDefault }) => isDefault)).toBe(true)
+    expect(all.find(({ name }) => name === 'flush.ms')?.value).toBe('9223372036854775807')
+  })
+
+  test('secrets are never told', () => {
+    const config = configOf({ 'ssl.key.password': 'hush' })
+    const [secret] = describeBroker(config, ['ssl.key.password'])
+    expect(secret).toMatchObject({ value: null, isSensitive: true, source: 4 })
+    expect(JSON.stringify(secret)).not.toContain('hush')
+  })
+
+  test('a property without effect says so', () => {
+    const [ignored] = describeBroker(configOf(), ['num.io.threads', 'num.io.threads', 'no.such'])
+    expect(ignored?.documentation).toContain('without effect')
+    expect(ignored?.isReadOnly).toBe(true)
+  })
+
+  test('the defaults of all brokers are told only where they are set', () => {
+    const overrides = new Map([['message.max.bytes', '5']])
+    const found = describeBrokerDefaults(overrides, null)
+    expect(found.map(({ name, value, source }) => [name, value, source])).toEqual([
+      ['message.max.bytes', '5', 3],
+    ])
+  })
+
+  test('the page of all properties is made from the declarations', () => {
+    const page = configurationPage()
+    expect(page).toContain('| `durability` | string; one of fsync, os | `fsync` |')
+    expect(page).toContain('| `num.io.threads` | int | `8` |')
+  })
+})
+
+describe('altering', () => {
+  const scope: AlterScope = {
+    noun: 'topic',
+    properties: TOPIC_PROPERTIES,
+    inherited: name => (name === 'cleanup.policy' ? 'delete' : ''),
+    mayChange: property => property.kind !== 'boolean',
+  }
+  const set = (name: string, value: string | null, operation = 0) => ({ name, operation, value })
+
+  test('setting, deleting, appending and subtracting', () => {
+    const current = new Map([
+      ['segment.ms', '5'],
+      ['retention.ms', '6'],
+    ])
+    const next = alterOverrides(
+      current,
+      [
+        set('segment.ms', null, AlterOperation.DELETE),
+        set('retention.ms', '7'),
+        set('cleanup.policy', 'compact,delete', AlterOperation.APPEND),
+      ],
+      scope,
+    )
+    expect(next).toEqual(
+      new Map([
+        ['retention.ms', '7'],
+        ['cleanup.policy', 'delete,compact'],
+      ]),
+    )
+    const less = alterOverrides(
+      next as Map<string, string>,
+      [set('cleanup.policy', 'delete', AlterOperation.SUBTRACT)],
+      scope,
+    )
+    expect((less as Map<string, string>).get('cleanup.policy')).toBe('compact')
+    expect(current.size).toBe(2)
+  })
+
+  test('replacing forgets what is not named', () => {
+    expect(replaceOverrides([set('segment.ms', '5')], scope)).toEqual(
+      new Map([['segment.ms', '5']]),
+    )
+  })
+
+  const refusals: [string, ReturnType<typeof set>[], string, string][] = [
+    ['an unknown name', [set('no.such', '1')], 'invalid-config', 'Unknown topic config name'],
+    ['null', [set('segment.ms', null)], 'invalid-config', 'Null value not supported'],
+    ['a bad value', [set('segment.bytes', '14')], 'invalid-config', 'at least 1048576'],
+    ['an append to what is no list', [set('segment.ms', '1', 2)], 'invalid-config', 'as a list'],
+    [
+      'a name twice',
+      [set('segment.ms', '1'), set('segment.ms', '2')],
+      'invalid-request',
+      'duplicate',
+    ],
+    ['an unknown operation', [set('segment.ms', '1', 9)], 'invalid-request', 'Unknown operation'],
+    ['what needs a restart', [set('preallocate', 'true')], 'invalid-request', 'dynamically'],
+  ]
+  for (const [what, changes, kind, words] of refusals) {
+    test(`${what} is refused and changes nothing`, () => {
+      expect(alterOverrides(NONE, changes, scope)).toMatchObject({
+        kind,
+        message: expect.stringContaining(words),
+      })
+    })
+  }
+})
