@@ -186,7 +186,11 @@ export class LogAppender {
       active.prepare()
       return null
     }
-    return this.#roll(baseOffset, options.nowMs)
+    // The next segment begins where this one ends, so that recovery can tell a lost tail; only a
+    // gap too wide for an index (a replica of a compacted log) moves it up (KAFKA-6264).
+    const { nextOffset } = state
+    const isWide = baseOffset + batch.lastOffsetDelta - nextOffset > 0x7fffffff
+    return this.#roll(isWide ? baseOffset : nextOffset, options.nowMs)
   }
 
   /** A segment spans at most segment.ms of record time (not of ours: KIP-33). */

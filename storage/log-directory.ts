@@ -125,7 +125,7 @@ export class LogDirectory {
    * when someone else has it) or ForeignDirectory.
    */
   static async open(options: LogDirectoryOptions): Promise<LogDirectory> {
-    options.disk.makeFolder(options.path)
+    await makeDurableFolder(options.disk, options.path)
     const lock = options.disk.lockFolder(options.path)
     const directory = new LogDirectory(options, lock)
     try {
@@ -399,4 +399,22 @@ export class LogDirectory {
     }
     this.#lock.release()
   }
+}
+
+/** Makes the folder and those above it, and sees to it that their names survive a power cut. */
+async function makeDurableFolder(disk: Disk, path: string): Promise<void> {
+  const made: string[] = []
+  for (let at = path; disk.stat(at) === null; at = parentOf(at)) {
+    made.push(parentOf(at))
+    if (parentOf(at) === at) break
+  }
+  disk.makeFolder(path)
+  for (const parent of made.reverse()) await disk.syncFolder(parent)
+}
+
+function parentOf(path: string): string {
+  const trimmed = path.replace(/\/+$/, '')
+  const slash = trimmed.lastIndexOf('/')
+  if (slash < 0) return '.'
+  return slash === 0 ? '/' : trimmed.slice(0, slash)
 }

@@ -15,14 +15,18 @@ const SEGMENT_FILES = [
   FileKind.TRANSACTION_INDEX,
 ]
 
-/** Drops everything from `offset` on; a batch that holds it goes whole. Throws DiskError. */
-export function truncateEnd(state: LogState, offset: Offset): void {
+/**
+ * Drops everything from `offset` on. A batch that holds it goes whole, and the log then ends where
+ * that began: a hole would look like records lost. Throws DiskError.
+ */
+export function truncateEnd(state: LogState, wanted: Offset): void {
   const removed: Segment[] = []
-  while (state.segments.length > 1 && state.active.baseOffset > offset) {
+  while (state.segments.length > 1 && state.active.baseOffset > wanted) {
     removed.push(state.segments.pop() as Segment)
   }
   removeSegments(state, removed, null)
-  state.active.truncateTo(offset)
+  state.active.truncateTo(wanted)
+  const offset = Math.min(wanted, state.active.nextOffset)
   state.active.isSealed = true
   dropSnapshots(state, snapshot => snapshot > offset)
   setEnd(state, offset)

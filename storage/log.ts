@@ -189,7 +189,10 @@ export class Log {
     if (state.highWatermark < offset) this.highWatermark = offset
   }
 
-  /** A follower drops what its leader does not have. Whoever waits for an append is told failed. */
+  /**
+   * A follower drops what its leader does not have: everything from `offset` on, and the whole batch
+   * that holds it. Whoever waits for an append is told it failed.
+   */
   truncateTo(offset: Offset): void {
     if (offset >= this.state.nextOffset) return
     if (offset < (this.state.segments[0]?.baseOffset ?? 0)) {

@@ -58,7 +58,17 @@ export function openLog(options: OpenOptions): OpenLogResult {
   const first = firstToScan(options, segments)
   if (first < segments.length) {
     const epochs = new LeaderEpochs(disk, folder, () => [])
-    const recovery = { environment, folder, segments, snapshots, epochs, logStartOffset, journal }
+    const isCompacted = config.compactEnabled
+    const recovery = {
+      environment,
+      folder,
+      segments,
+      snapshots,
+      epochs,
+      logStartOffset,
+      isCompacted,
+      journal,
+    }
     const recovered = recoverSegments(recovery, first)
     const end = (segments.at(-1) as Segment).nextOffset
     producers = recovered.producers

@@ -21,7 +21,7 @@ import { loadProducers, replayBatch } from './producer-loader.ts'
 import type { ProducerState } from './producer-state.ts'
 import type { Segment } from './segment.ts'
 import { type ScanEnd, scanSegment } from './segment-scan.ts'
-import type { Offset } from './units.ts'
+import { type Offset, RELATIVE_OFFSET_MAX } from './units.ts'
 
 export interface SegmentCondition {
   readonly wasCleanStop: boolean
@@ -50,6 +50,7 @@ export interface Recovery {
   readonly snapshots: Offset[]
   readonly epochs: LeaderEpochs
   readonly logStartOffset: Offset
+  readonly isCompacted: boolean
   readonly journal: LoadJournal
 }
 
@@ -80,11 +81,13 @@ export function recoverSegments(recovery: Recovery, first: number): Recovered {
     const end = recoverSegment(recovery, segment, limit, producers)
     scannedBytes += sizeBytes
     journal.scannedBytes += sizeBytes
-    segment.isSealed = at === segments.length - 1
-    if (end === 'end') continue
-    segment.isSealed = true
+    const isLast = at === segments.length - 1
+    const isShort = !isLast && endsShort(recovery, segment, limit)
+    segment.isSealed = isLast || isShort || end !== 'end'
+    if (end === 'end' && !isShort) continue
     const cutBytes = sizeBytes - segment.sizeBytes
-    journal.add('cut', segment.slot.path, reasonOf(end, segment.sizeBytes), cutBytes)
+    const reason = end === 'end' ? `ends before ${limit}` : reasonOf(end, segment.sizeBytes)
+    journal.add('cut', segment.slot.path, reason, cutBytes)
     const removed = segments.splice(at + 1)
     for (const later of removed) {
       journal.add('cut', later.slot.path, 'follows a log that was cut', later.sizeBytes)
@@ -92,6 +95,15 @@ export function recoverSegments(recovery: Recovery, first: number): Recovered {
     return { producers, removed, scannedBytes }
   }
   return { producers, removed: [], scannedBytes }
+}
+
+/**
+ * Whether the end of a segment was lost while the next one's beginning was not: nothing says in
+ * which order a power cut takes them. Compaction leaves the same holes on purpose.
+ */
+function endsShort({ isCompacted }: Recovery, segment: Segment, nextBase: Offset): boolean {
+  if (isCompacted || nextBase - segment.baseOffset > RELATIVE_OFFSET_MAX) return false
+  return segment.nextOffset < nextBase
 }
 
 function recoverSegment(

@@ -5,6 +5,7 @@
 import type { Crc32c, File } from '../host/host.ts'
 import { BatchView } from '../protocol/records/batch.ts'
 import { HEADER_BYTES } from './batch-cursor.ts'
+import { isLegacyBatch } from './legacy-batch.ts'
 import { type FilePosition, type Offset, RELATIVE_OFFSET_MAX } from './units.ts'
 
 /** Why a walk ended before the end of the file. */
@@ -36,6 +37,7 @@ export interface ScanRange {
 }
 
 const CHUNK_BYTES = 1_048_576
+const LEGACY_BYTES_MIN = 26
 
 /** Calls `visit` for each valid batch; the view is valid during the call. Throws DiskError. */
 export function scanSegment(
@@ -64,7 +66,10 @@ export function scanSegment(
     }
     const batch = new BatchView(chunk, position - chunkStart)
     const fault = faultOf(batch, next, range)
-    if (fault !== null) return { validBytes: position, end: fault }
+    if (fault !== null) {
+      const isOld = batch.magic < 2 && isLegacyBatch(batch.bytes)
+      return { validBytes: position, end: isOld ? 'legacy' : fault }
+    }
     if (batch.computeCrc(crc32c) !== batch.crc) return { validBytes: position, end: 'checksum' }
     visit(batch, position)
     next = batch.lastOffset + 1
@@ -87,14 +92,16 @@ function claimEnd(
   if (!isRead) return left < HEADER_BYTES ? 'torn' : null
   const magic = chunk[at + 16]
   if (claim === 12 && magic === 0) return 'zeros'
-  if (magic === 0 || magic === 1) return 'legacy'
-  if (claim < HEADER_BYTES) return 'impossible header'
+  // Old formats have shorter headers; whether it is one is told by its checksum.
+  const least = magic === 0 || magic === 1 ? LEGACY_BYTES_MIN : HEADER_BYTES
+  if (claim < least) return 'impossible header'
   return claim > left ? 'torn' : null
 }
 
 function faultOf(batch: BatchView, next: Offset, range: ScanRange): ScanEnd | null {
+  if (batch.magic !== 2) return 'impossible header'
   const { baseOffset, lastOffsetDelta, recordCount } = batch
-  if (batch.magic !== 2 || lastOffsetDelta < 0) return 'impossible header'
+  if (lastOffsetDelta < 0) return 'impossible header'
   if (recordCount < 0 || recordCount > lastOffsetDelta + 1) return 'impossible header'
   if (!Number.isSafeInteger(baseOffset) || baseOffset < next) return 'offsets'
   const lastOffset = baseOffset + lastOffsetDelta

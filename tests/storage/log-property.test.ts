@@ -131,15 +131,18 @@ class World {
   }
 
   async settle(): Promise<void> {
+    expect(this.log.nextOffset).toBe(this.next)
     while (this.log.durableOffset < this.next) await new Promise(resolve => setImmediate(resolve))
     this.log.highWatermark = this.log.durableOffset
   }
 
   truncate(offset: number): void {
     this.log.truncateTo(offset)
+    // A batch goes whole: the log ends where the one that held the offset began.
+    const held = this.records.find(record => record.offset === offset)
+    this.next = held?.baseOffset ?? offset
     this.records = this.records.filter(({ lastOffset }) => lastOffset < offset)
-    this.next = offset
-    this.start = Math.min(this.start, offset)
+    this.start = Math.min(this.start, this.next)
   }
 
   // ------------------------------------------------------------------------------------- checks

@@ -1,0 +1,199 @@
+import { describe, expect, test } from 'vitest'
+import { DiskError } from '../../host/disk-error.ts'
+import { memoryDisk } from '../../host/sim/memory-disk.ts'
+import type { Log } from '../../storage/log.ts'
+import type { LogConfig } from '../../storage/log-config.ts'
+import type { LogDirectory } from '../../storage/log-directory.ts'
+import {
+  append,
+  appendDurably,
+  batchOf,
+  contentOf,
+  DATA,
+  oneLog,
+  openDirectory,
+  smallConfig,
+} from './support/log-world.ts'
+
+const idempotent = (baseSequence: number, count = 1) =>
+  batchOf({ count, producerId: 7, producerEpoch: 0, baseSequence })
+
+/** Reopens as after kill -9 and returns what the log holds. */
+async function contentAfterKill(
+  directory: LogDirectory,
+  disk: Parameters<typeof openDirectory>[0],
+) {
+  directory.abandon()
+  const again = await openDirectory(disk)
+  const log = again.get('topic', 0) as Log
+  const content = contentOf(log)
+  again.abandon()
+  return { content, nextOffset: log.nextOffset }
+}
+
+describe('a stage that is written whole', () => {
+  test('numbers the batches of a turn one after another and tells each waiter once', async () => {
+    const { log } = await oneLog()
+    const first = append(log, batchOf({ count: 3 }))
+    const second = append(log, batchOf({ count: 2 }))
+    expect(first.result).toEqual({ kind: 'appended', baseOffset: 0, lastOffset: 2 })
+    expect(second.result).toEqual({ kind: 'appended', baseOffset: 3, lastOffset: 4 })
+    expect([log.writtenOffset, log.nextOffset]).toEqual([0, 5])
+    expect(await Promise.all([first.fate, second.fate])).toEqual(['durable', 'durable'])
+    expect([log.durableOffset, log.writtenOffset]).toEqual([5, 5])
+  })
+
+  test('holds the frame until the write and not longer', async () => {
+    const { log } = await oneLog()
+    let references = 1
+    const frame = { retain: () => references++, release: () => references-- }
+    const { fate } = append(log, batchOf(), { frame })
+    expect(references).toBe(2)
+    await fate
+    expect(references).toBe(1)
+  })
+
+  test("a duplicate of a batch that is still staged shares the first one's fate", async () => {
+    const { log, disk } = await oneLog()
+    await appendDurably(log, idempotent(0))
+    const fault = disk.faults.add({ calls: ['write'], code: 'ENOSPC', path: '.log' })
+    const first = append(log, idempotent(1))
+    const again = append(log, idempotent(1))
+    expect(again.result).toMatchObject({ kind: 'duplicate', baseOffset: 1, lastOffset: 1 })
+    expect(await again.fate).toMatchObject({ code: 'ENOSPC' })
+    expect(await first.fate).toMatchObject({ code: 'ENOSPC' })
+    fault.remove()
+    // Nothing is known of it: the same batch is accepted as the first of its kind.
+    expect(append(log, idempotent(1)).result).toMatchObject({ kind: 'appended', baseOffset: 1 })
+    expect(append(log, idempotent(0)).result).toMatchObject({ kind: 'duplicate', baseOffset: 0 })
+  })
+
+  test('is checked against what was sequenced before it in the same turn', async () => {
+    const { log } = await oneLog()
+    const results = [0, 1, 3, 2].map(sequence => append(log, idempotent(sequence)).result.kind)
+    expect(results).toEqual(['appended', 'appended', 'refused', 'appended'])
+  })
+})
+
+describe.each([['fsync'], ['os']] as const)('under durability %s', durability => {
+  const config = smallConfig({ durability })
+
+  test.each([
+    ['fails at once', {}],
+    ['is cut short after 1 byte', { afterBytes: 1 }],
+    ['is cut short in the second batch', { afterBytes: 100 }],
+    ['is cut short at the last byte', { afterBytes: batchOf().length * 3 - 1 }],
+  ])('a write that %s leaves no ack, no phantom record and a usable log', async (_, fault) => {
+    const { directory, log, disk } = await oneLog(config)
+    await appendDurably(log, batchOf({ count: 2 }))
+    const before = contentOf(log)
+    disk.faults.add({ calls: ['write'], code: 'ENOSPC', path: '.log', ...fault })
+    const appends = [1, 2, 3].map(() => append(log, batchOf()))
+    expect(log.nextOffset).toBe(5)
+    for (const { fate } of appends) expect(await fate).toBeInstanceOf(DiskError)
+    expect([log.nextOffset, log.writtenOffset, log.durableOffset]).toEqual([2, 2, 2])
+    expect(contentOf(log)).toEqual(before)
+    expect(log.read(2, 1000, Infinity, true)).toMatchObject({ range: null })
+    disk.faults.clear()
+    expect(await appendDurably(log, batchOf())).toMatchObject({ baseOffset: 2 })
+    const expected = contentOf(log)
+    expect(await contentAfterKill(directory, disk)).toEqual({ content: expected, nextOffset: 3 })
+  })
+})
+
+test('a disk that fills at every possible byte never leaves more or less than what was acked', async () => {
+  const batch = batchOf({ count: 2 })
+  for (let room = 0; room <= batch.length * 4; room += 7) {
+    const { directory, log, disk } = await oneLog(smallConfig({ segmentBytes: 300 }))
+    disk.capacityBytes = disk.usedBytes + room
+    let acked = 0
+    for (let at = 0; at < 6; at++) {
+      const { fate } = append(log, batchOf({ count: 2 }))
+      if ((await fate) === 'durable') acked += 2
+    }
+    expect(log.nextOffset).toBe(acked)
+    disk.capacityBytes = Infinity
+    expect(await appendDurably(log, batchOf())).toMatchObject({ baseOffset: acked })
+    const content = contentOf(log)
+    expect(await contentAfterKill(directory, disk)).toEqual({ content, nextOffset: acked + 1 })
+  }
+})
+
+test.each(['EIO', 'EROFS'])('%s from a write takes the directory offline for good', async code => {
+  const { directory, log, disk } = await oneLog()
+  await appendDurably(log, batchOf())
+  const told: DiskError[] = []
+  directory.onOffline(error => told.push(error))
+  disk.faults.add({ calls: ['write'], code, path: '.log', times: 1 })
+  expect(await append(log, batchOf()).fate).toMatchObject({ code })
+  await new Promise(resolve => setImmediate(resolve))
+  expect(told).toHaveLength(1)
+  expect(directory.offline).toMatchObject({ code })
+  expect(append(log, batchOf()).result).toMatchObject({ kind: 'refused', reason: 'offline' })
+  // What was durable can still be read.
+  expect(log.read(0, 1000, log.durableOffset, true)).toMatchObject({ nextOffset: 1 })
+  await directory.close(0)
+  expect(disk.stat(`${DATA}/.kafka_cleanshutdown`)).toBeNull()
+})
+
+test('a failed sync is never retried: every waiter fails, no later one succeeds', async () => {
+  const { directory, log, disk } = await oneLog()
+  disk.faults.add({ calls: ['sync'], code: 'EIO', times: 1 })
+  const first = append(log, batchOf())
+  expect(await first.fate).toMatchObject({ code: 'EIO' })
+  expect(log.durableOffset).toBe(0)
+  expect(await append(log, batchOf()).fate).toBeInstanceOf(DiskError)
+  expect(directory.offline).toMatchObject({ code: 'EIO' })
+})
+
+test.each([
+  ['the next segment cannot be made', { calls: ['open'], path: '00000000000000000004.log' }],
+  ['a snapshot cannot be written', { calls: ['write'], path: '.snapshot' }],
+  ['indexes cannot be written', { calls: ['write'], path: 'index' }],
+] as const)('when %s for want of room the log stays usable', async (_, fault) => {
+  const config: LogConfig = smallConfig({ segmentBytes: 400 })
+  const { directory, log, disk } = await oneLog(config)
+  const { calls, path } = fault
+  disk.faults.add({ calls, path, code: 'ENOSPC', times: 1 })
+  let acked = 0
+  for (let at = 0; at < 20; at++) {
+    const { result, fate } = append(log, batchOf())
+    if ((await fate) === 'durable') acked++
+    else expect(result).toMatchObject({ kind: 'refused', reason: 'disk-full' })
+  }
+  expect(acked).toBeGreaterThanOrEqual(19)
+  expect(log.nextOffset).toBe(acked)
+  expect(directory.offline).toBeNull()
+  const content = contentOf(log)
+  expect(await contentAfterKill(directory, disk)).toEqual({ content, nextOffset: acked })
+})
+
+test('waiters are never told from inside append, nor twice', async () => {
+  const { log } = await oneLog(smallConfig({ durability: 'os', segmentBytes: 300 }))
+  const told: number[] = []
+  const appends = Array.from({ length: 12 }, (_, at) => {
+    const { fate } = append(log, batchOf())
+    void fate.then(() => told.push(at))
+    expect(told).toEqual([])
+    return fate
+  })
+  await Promise.all(appends)
+  expect(told).toEqual([...appends.keys()])
+  expect(log.segments().length).toBeGreaterThan(3)
+})
+
+test('many logs of a turn share one commit round', async () => {
+  const disk = memoryDisk()
+  const directory = await openDirectory(disk)
+  let rounds = 0
+  const syncAll = disk.syncAll.bind(disk)
+  disk.syncAll = files => {
+    rounds++
+    return syncAll(files)
+  }
+  const logs = [0, 1, 2, 3].map(at =>
+    directory.create('topic', at, 'AAECAwQFBgcICQoLDA0ODw', smallConfig(), 0),
+  )
+  await Promise.all(logs.map(log => append(log, batchOf()).fate))
+  expect(rounds).toBe(1)
+})
