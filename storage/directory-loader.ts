@@ -6,7 +6,12 @@ import { Log } from './log.ts'
 import type { LogConfig } from './log-config.ts'
 import { LogState } from './log-state.ts'
 import { removeSegments } from './log-truncation.ts'
-import { LEADER_EPOCH_FILE, METADATA_LOG_FOLDER, parseFolderName } from './names.ts'
+import {
+  LEADER_EPOCH_FILE,
+  METADATA_LOG_FOLDER,
+  PARTITION_METADATA_FILE,
+  parseFolderName,
+} from './names.ts'
 import { openLog } from './open-log.ts'
 import { RefusedLog } from './recovery.ts'
 import type { Offset } from './units.ts'
@@ -101,7 +106,13 @@ function loadOne(options: LoadOptions, place: Placed): { log: Log; mustSync: boo
     const state = new LogState(environment, opened)
     removeSegments(state, removed, nowMs)
     state.wasTouched = mustSync
-    return { log: new Log(state), mustSync }
+    const log = new Log(state)
+    if (!wasCleanStop) {
+      // Whoever made these names may have died before they were on disk: the next round sees to it.
+      const metadata = `${folder}/${PARTITION_METADATA_FILE}`
+      log.commits.created([path, folder], environment.disk.stat(metadata) ? [metadata] : [])
+    }
+    return { log, mustSync }
   } catch (error) {
     if (!(error instanceof RefusedLog)) throw error
     journal.add('refused', folder, error.message)
