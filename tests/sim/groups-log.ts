@@ -89,7 +89,10 @@ export function memoryStorage(): GroupStorage {
   const storage: GroupStorage = {
     isFull: false,
     open: async host => new SimGroupLog(host, stored, () => storage.isFull),
-    powerCut: () => cutPower(stored),
+    end: (host, how) => {
+      host.kill()
+      if (how === 'power cut') cutPower(stored)
+    },
   }
   return storage
 }

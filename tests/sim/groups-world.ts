@@ -12,6 +12,7 @@ import type { CallId } from '../../broker/coordinator/machine.ts'
 import type { ShardLog } from '../../broker/coordinator/shard-log.ts'
 import { type SimHost, SimWorld } from '../../host/sim/host.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
+import { crc32c } from '../../protocol/records/crc32c.ts'
 import { GroupChecker } from './groups-checker.ts'
 import { type Link, type MemberParts, PARTITIONS, SimMember } from './groups-member.ts'
 
@@ -23,8 +24,8 @@ const REST_MS = 5 * 60_000
 /** Where the coordinator keeps its records, over restarts of its host. */
 export interface GroupStorage {
   open(host: SimHost): Promise<ShardLog>
-  /** What a power cut leaves; the host is already dead. */
-  powerCut(host: SimHost): void
+  /** Ends the process, or the whole machine with what was not synced. */
+  end(host: SimHost, how: 'kill' | 'power cut'): void
   /** Appends fail while it is full. */
   isFull: boolean
 }
@@ -38,10 +39,10 @@ export interface ChurnResult {
 /** Runs one seed. Rejects when something that must hold does not. */
 export async function churnGroups(
   seed: number,
-  storageFor: (world: SimWorld) => GroupStorage,
+  storageFor: () => GroupStorage,
 ): Promise<ChurnResult> {
-  const world = new SimWorld({ seed, traceLinesMax: 10 })
-  const churn = new Churn(world, storageFor(world))
+  const world = new SimWorld({ seed, traceLinesMax: 10, crc32c })
+  const churn = new Churn(world, storageFor())
   return world.simulation.runUntilSettled(Promise.resolve().then(() => churn.run()))
 }
 
@@ -164,8 +165,7 @@ class Churn {
   async #restart(how: 'kill' | 'power cut'): Promise<void> {
     this.#restarts++
     this.#coordinators = null
-    this.#broker.kill()
-    if (how === 'power cut') this.#storage.powerCut(this.#broker)
+    this.#storage.end(this.#broker, how)
     for (const lose of [...this.#lost]) lose(new Error('connection reset'))
     await this.#sleep(10 + this.#clients.random.below(3000))
     this.#broker = this.#broker.restart()
