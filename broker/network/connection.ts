@@ -14,6 +14,8 @@ import type { NetworkLimits } from './limits.ts'
 /** How many bytes of a frame that broke the protocol are logged. */
 const EVIDENCE_BYTES = 64
 
+const VANISHED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT'])
+
 /** What a connection needs of its listener. */
 export interface ConnectionSurroundings {
   readonly dispatcher: Dispatcher
@@ -130,7 +132,7 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
 
   onClose(reason: Error | null): void {
     this.#isClosing = true
-    if (reason !== null) this.#log('a connection broke', { reason: reason.message })
+    if (reason !== null) this.#logBroken(reason)
     for (const frame of this.#waiting ?? []) frame.release()
     this.#waiting = null
     let exchange = this.#head
@@ -318,6 +320,21 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
     this.#isPaused = mustPause
     if (mustPause) this.#socket.pause()
     else this.#socket.resume()
+  }
+
+  #logBroken(reason: Error): void {
+    const { log } = this.#around.dispatcher.services.host
+    const fields = {
+      connection: this.id,
+      remoteAddress: this.remoteAddress,
+      reason: reason.message,
+    }
+    // Clients that vanish are daily life; ones that break a limit are worth a look.
+    if (VANISHED.has((reason as { code?: string }).code ?? '')) {
+      log.debug(fields, 'a client vanished')
+    } else {
+      log.warn(fields, 'a connection was cut')
+    }
   }
 
   #log(message: string, fields: object): void {
