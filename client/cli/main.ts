@@ -11,4 +11,6 @@ const POOL_THREADS = '32'
 if (process.argv.includes('start')) process.env['UV_THREADPOOL_SIZE'] ??= POOL_THREADS
 enableCompileCache()
 const { run } = await import('./program.ts')
-process.exitCode = await run(process.argv.slice(2))
+const exitCode = await run(process.argv.slice(2))
+// A broker sets its own.
+if (exitCode !== 0) process.exitCode = exitCode

@@ -72,9 +72,9 @@ export function tableLines(
   )
 }
 
-/** "1 record", "2 records", "1,000 records". */
-export function plural(count: number, noun: string): string {
-  return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`
+/** "1 record", "2 records", "1,000 records"; the plural is given where it is not by an s. */
+export function plural(count: number, noun: string, nouns = `${noun}s`): string {
+  return `${grouped(count)} ${count === 1 ? noun : nouns}`
 }
 
 /** Thousands by commas, everywhere the same. */

@@ -249,7 +249,7 @@ function addConsume(program: Command): void {
     )
     .option('-D, --delimiter <text>', 'what follows each record', reading(unescaped), '\n')
     .option('--null-marker <text>', 'stands for null in what is printed', reading(unescaped), '')
-    .option('--read-committed', 'leave out what transactions have not committed')
+    .option('--uncommitted', 'also what transactions have not committed, or aborted')
     .action(async (topic: string, _options, command: Command) => {
       const { consume } = await import('./commands/consume.ts')
       await consume(topic, command.optsWithGlobals())

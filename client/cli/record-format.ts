@@ -76,9 +76,12 @@ function headerList(headers: readonly PrintableHeader[], nullBytes: Buffer): Buf
  * `keyBase64` and `valueBase64`, and `key` and `value` are then absent.
  */
 export function jsonOf(record: PrintableRecord): object {
+  return { topic: record.topic, partition: record.partition, ...contentOf(record) }
+}
+
+/** The same without saying where the record was. */
+export function contentOf(record: Omit<PrintableRecord, 'topic' | 'partition'>): object {
   return {
-    topic: record.topic,
-    partition: record.partition,
     offset: record.offset,
     timestamp: record.timestamp,
     ...named('key', record.key),
