@@ -208,6 +208,7 @@ class Churn {
     await this.#sleep(REST_MS)
     this.#mustBeRight()
     for (const group of ['churned', 'quiet']) this.#mustBeWhole(group)
+    for (const member of this.#members) member.die()
     const before = this.#coordinators!.describe()
     await this.#offsetsMustBeThere()
     await this.#restart('power cut')
