@@ -103,11 +103,10 @@ class Founding {
    * cache (durability 'os'), a reader that saw them can tell (KIP-320).
    */
   #freshEpochs(): StoreOperation[] {
-    const { view, logDirectory } = this.#options
     const operations: StoreOperation[] = []
-    for (const { id, name, partitions } of view.image().topics.values()) {
+    for (const { id, partitions } of this.#options.view.image().topics.values()) {
       for (const { index, leader, leaderEpoch, replicas, isr } of partitions) {
-        if (leader !== this.#nodeId || logDirectory.get(name, index) === undefined) continue
+        if (leader !== this.#nodeId) continue
         const [r, inSync] = [[...replicas], [...isr]]
         const part = { r, isr: inSync, l: leader, le: leaderEpoch + 1 }
         operations.push(put('part', storeKey.part(id, index), part))

@@ -1,0 +1,207 @@
+import { ClusterView } from '../../../broker/cluster/cluster-view.ts'
+import { Controller } from '../../../broker/cluster/controller-runtime.ts'
+import { applyEvents, emptyState } from '../../../broker/cluster/delta.ts'
+import { type FoundingOptions, prepareMetadata } from '../../../broker/cluster/founding.ts'
+import type { ClusterImage } from '../../../broker/cluster/image.ts'
+import { put } from '../../../broker/cluster/plan.ts'
+import { LocalPublisher } from '../../../broker/cluster/publish.ts'
+import { storeKey } from '../../../broker/cluster/values.ts'
+import type { AlterScope } from '../../../broker/config/alter.ts'
+import { loadConfig } from '../../../broker/config/load.ts'
+import { brokerProperties, TOPIC_PROPERTIES } from '../../../broker/config/schema.ts'
+import { topicConfig } from '../../../broker/config/topic-config.ts'
+import { LocalStore } from '../../../broker/metadata/local-store.ts'
+import type { StoreOperation } from '../../../broker/metadata/store.ts'
+import { Partitions } from '../../../broker/partition/partitions.ts'
+import { Deadlines } from '../../../broker/partition/purgatory.ts'
+import { Recoder } from '../../../broker/partition/recoder.ts'
+import type { Clock, Disk, Logger } from '../../../host/host.ts'
+import { nodeHost } from '../../../host/node/host.ts'
+import { memoryDisk } from '../../../host/sim/memory-disk.ts'
+import { SeededRandom } from '../../../host/sim/random.ts'
+import { newUuid } from '../../../protocol/uuid.ts'
+import { LogDirectory } from '../../../storage/log-directory.ts'
+
+const node = nodeHost()
+export const FOLDER = '/data'
+
+/** The image after some operations on an empty store. */
+export function imageOf(...operations: StoreOperation[]): ClusterImage {
+  const events = operations.map((operation, index) => {
+    if (operation.kind !== 'put') throw new Error('only puts make an image')
+    const { key, value } = operation
+    const entry = { key, value, createRevision: index + 1, modRevision: index + 1 }
+    return { kind: 'put', entry } as const
+  })
+  return applyEvents(emptyState(), events, events.length).state.image
+}
+
+export function live(id: number, rack: string | null = null): StoreOperation {
+  return put('live', storeKey.live(id), { rack, endpoints: [] })
+}
+
+/** The operations that make a topic of so many partitions, all led by broker 1. */
+export function topicOperations(name: string, id: string, partitions: number): StoreOperation[] {
+  const parts = Array.from({ length: partitions }, (_, index) =>
+    put('part', storeKey.part(id, index), { r: [1], isr: [1], l: 1, le: 0 }),
+  )
+  return [...parts, put('topic', storeKey.topic(id), { name, state: 'active', internal: false })]
+}
+
+export const TOPIC_SCOPE: AlterScope = {
+  noun: 'topic',
+  properties: TOPIC_PROPERTIES,
+  inherited: () => '',
+  mayChange: () => true,
+}
+
+export const BROKER_SCOPE: AlterScope = {
+  noun: 'broker',
+  properties: brokerProperties(),
+  inherited: () => '',
+  mayChange: property => property.update !== 'read-only',
+}
+
+export interface NodeOptions {
+  readonly disk?: Disk
+  readonly path?: string
+  readonly overrides?: Record<string, string>
+  readonly clock?: Clock
+  readonly kraftBatches?: FoundingOptions['kraftBatches']
+}
+
+/** What was logged: message and fields. */
+export type LogLine = readonly [message: string, fields: object]
+
+function recording(lines: LogLine[]): Logger {
+  const write = (fields: object, message: string) => {
+    lines.push([message, fields])
+  }
+  const log: Logger = {
+    debug: write,
+    info: write,
+    warn: write,
+    error: write,
+    fatal: write,
+    child: () => log,
+  }
+  return log
+}
+
+/** One node's metadata, controller and partitions over a folder; no network, no groups. */
+export async function startNode(options: NodeOptions = {}) {
+  const disk = options.disk ?? memoryDisk()
+  const path = options.path ?? FOLDER
+  const clock = options.clock ?? node.clock
+  const { loop, crc32c } = node
+  const random = new SeededRandom(`node-${nextSeed(disk)}`)
+  const { config } = loadConfig({ overrides: options.overrides ?? {} })
+  const lines: LogLine[] = []
+  const log = recording(lines)
+  const newTopicId = () => newUuid(random.bytes(16))
+  const logDirectory = await LogDirectory.open({
+    path,
+    disk,
+    loop,
+    crc32c,
+    random,
+    nowMs: clock.nowMs(),
+    newId: newTopicId,
+    nodeId: 1,
+    openFilesMax: 256,
+    logDefaults: topicConfig(config, new Map()).log,
+  })
+  const store = new LocalStore({ disk, loop, crc32c, folder: path })
+  const view = new ClusterView(store, loop)
+  const { kraftBatches } = options
+  await prepareMetadata({
+    host: { clock, log },
+    store,
+    view,
+    logDirectory,
+    ...(kraftBatches !== undefined && { kraftBatches }),
+  })
+  const deadlines = new Deadlines(clock, 50)
+  const { nodeId } = logDirectory.identity
+  const partitions = new Partitions({
+    nodeId,
+    clock,
+    crc32c,
+    deadlines,
+    logDirectory,
+    nowMs: () => clock.nowMs(),
+    configOf: topic => topicConfig(config, topic.configs),
+    recoder: new Recoder({
+      crc32c,
+      nextTurn: () => loop.nextTurn(),
+      expandedBytesMax: () => config.get('ottla.expanded.batch.max.bytes'),
+    }),
+  })
+  await view.start(new LocalPublisher({ nodeId, config, partitions, loop, log }))
+  const session = await store.openSession()
+  const registered = await store.transact({
+    compare: [],
+    operations: [
+      { ...live(nodeId), sessionId: session.id } as StoreOperation,
+      {
+        ...put('controller', storeKey.controller, { nodeId }),
+        sessionId: session.id,
+      } as StoreOperation,
+    ],
+  })
+  if (registered.kind === 'done') await view.untilRevision(registered.revision)
+  const controller = new Controller({
+    store,
+    view,
+    config,
+    newTopicId,
+    below: bound => random.below(bound),
+  })
+  return {
+    disk,
+    config,
+    store,
+    view,
+    controller,
+    partitions,
+    logDirectory,
+    lines,
+    nodeId,
+    image: () => view.image(),
+    /** A clean stop. */
+    async stop() {
+      await controller.close()
+      await view.close()
+      partitions.stop()
+      deadlines.close()
+      await logDirectory.close(clock.nowMs())
+      await store.close()
+    },
+    /** As kill -9 would. */
+    abandon() {
+      deadlines.close()
+      logDirectory.abandon()
+    },
+  }
+}
+
+export type TestNode = Awaited<ReturnType<typeof startNode>>
+
+function nextSeed(disk: Disk): number {
+  return disk.stat(FOLDER) === null ? 0 : disk.list(FOLDER).length
+}
+
+/** A topic to create, with the controller's defaults. */
+export function newTopic(
+  name: string,
+  partitions = -1,
+  configs: Record<string, string | null> = {},
+) {
+  return {
+    name,
+    partitions,
+    replicationFactor: -1,
+    assignments: [],
+    configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
+  }
+}
