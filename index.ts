@@ -3,4 +3,17 @@
  *
  *     import { Broker, Client } from 'ottla'
  */
-export type { Authorizer, Operation, ResourceType } from './broker/security/authorizer.ts'
+export { Broker, type BrokerClock, type BrokerOptions } from './broker/in-process.ts'
+export {
+  type Authorizer,
+  allowAll,
+  CLUSTER_NAME,
+  denyAll,
+  denying,
+  Operation,
+  ResourceType,
+} from './broker/security/authorizer.ts'
+export type { Principal } from './broker/security/principal.ts'
+export * from './client/index.ts'
+export { DiskError } from './host/disk-error.ts'
+export type { Logger } from './host/host.ts'

@@ -15,6 +15,7 @@ import {
 } from '../../storage/dump.ts'
 import { parseMetaProperties } from '../../storage/meta-properties.ts'
 import { parsePartitionMetadata } from '../../storage/partition-metadata.ts'
+import type { Producer } from '../../storage/producer.ts'
 import type { LogFile } from './log-files.ts'
 import { plural, sizeText } from './output.ts'
 import { contentOf } from './record-format.ts'
@@ -151,7 +152,7 @@ function recordText(record: LogRecord): string {
 function smallFileLines(host: DumpHost, file: LogFile): DumpedLine[] {
   const { disk, crc32c } = host
   const { path, baseOffset, kind } = file
-  const target = { disk, crc32c, path, logPath: path.replace(/\.\w+$/, '.log'), baseOffset }
+  const target = { disk, crc32c, path, logPath: logPathOf(path), baseOffset }
   switch (kind) {
     case 'offset-index':
       return hasLog(host, target.logPath) ?? entryLines(dumpOffsetIndex(target))
@@ -159,8 +160,10 @@ function smallFileLines(host: DumpHost, file: LogFile): DumpedLine[] {
       return hasLog(host, target.logPath) ?? entryLines(dumpTimeIndex(target))
     case 'transaction-index':
       return entryLines(dumpTransactionIndex(disk, path, baseOffset))
-    case 'producer-snapshot':
-      return entryLines(dumpSnapshot(disk, path, crc32c))
+    case 'producer-snapshot': {
+      const { entries, problems } = dumpSnapshot(disk, path, crc32c)
+      return entryLines({ entries: entries.map(producerData), problems })
+    }
     case 'epochs':
       return entryLines(dumpEpochs(disk, path))
     case 'checkpoint': {
@@ -176,6 +179,23 @@ function smallFileLines(host: DumpHost, file: LogFile): DumpedLine[] {
     default:
       return entryLine(parseMetaProperties(readTextFile(disk, path) ?? ''))
   }
+}
+
+function producerData(producer: Producer): object {
+  return {
+    producerId: producer.producerId,
+    producerEpoch: producer.producerEpoch,
+    lastSequence: producer.lastSequence,
+    lastOffset: producer.lastOffset,
+    lastTimestamp: producer.lastTimestampMs,
+    coordinatorEpoch: producer.coordinatorEpoch,
+    transactionFirstOffset: producer.transactionFirstOffset,
+  }
+}
+
+/** The segment an index belongs to, a `.deleted` one to a `.deleted` one. */
+function logPathOf(indexPath: string): string {
+  return indexPath.replace(/\.(index|timeindex)(\.\w+)?$/, '.log$2')
 }
 
 /** An index says nothing without its log. */

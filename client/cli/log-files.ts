@@ -71,8 +71,13 @@ function filesOf(disk: Disk, folder: string): LogFile[] {
   return disk.list(folder).flatMap(({ name, isFolder }) => {
     const path = `${folder.replace(/\/$/, '')}/${name}`
     if (isFolder) return filesOf(disk, path)
-    return logFile(path) ?? []
+    // What has a further ending is on its way in or out: no part of the log.
+    return isLeftover(name) ? [] : (logFile(path) ?? [])
   })
+}
+
+function isLeftover(name: string): boolean {
+  return (parseSegmentFileName(name)?.suffix ?? '') !== ''
 }
 
 function logFile(path: string): LogFile | null {
