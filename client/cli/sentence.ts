@@ -34,7 +34,7 @@ function isKnown(error: Error): boolean {
 function withWayIn(error: Error): string {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     if (cause.name !== 'ConnectionError') continue
-    const reason = cause.message.replace(/[;.].*$/s, '')
+    const reason = cause.message.replace(/;.*$/s, '')
     return `${reason}; start a broker with \`ottla start\`, or name another with --bootstrap-server.`
   }
   return error.message
