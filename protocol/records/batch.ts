@@ -211,6 +211,17 @@ export class BatchView {
     this.buffer.writeUInt32BE(this.computeCrc(crc32c), this.start + 17)
   }
 
+  /** Says who produced the batch and from which sequence on; sums it up afresh. */
+  setProducer(
+    producer: { readonly id: number; readonly epoch: number; readonly baseSequence: number },
+    crc32c: (bytes: Uint8Array) => number,
+  ): void {
+    writeInt64(this.buffer, this.start + 43, producer.id)
+    this.buffer.writeInt16BE(producer.epoch, this.start + 51)
+    this.buffer.writeInt32BE(producer.baseSequence, this.start + 53)
+    this.buffer.writeUInt32BE(this.computeCrc(crc32c), this.start + 17)
+  }
+
   /** The checksum the batch should carry, by its content. */
   computeCrc(crc32c: (bytes: Uint8Array) => number): number {
     return crc32c(this.buffer.subarray(this.start + CRC_START, this.start + this.sizeBytes))
