@@ -25,11 +25,18 @@ export interface PartitionWorldOptions {
   readonly overrides?: Record<string, string>
   readonly clock?: Clock
   readonly isr?: readonly number[]
+  /** How long each sync takes, by `clock`. */
+  readonly syncMs?: number
 }
 
 /** One partition, 'topic'-0, over a real log on a simulated disk. */
 export async function partitionWorld(options: PartitionWorldOptions = {}) {
-  const disk = new SimDisk({ random: new SeededRandom('partition') })
+  const { syncMs } = options
+  const disk = new SimDisk({
+    random: new SeededRandom('partition'),
+    ...(options.clock !== undefined && { clock: options.clock }),
+    ...(syncMs !== undefined && { syncMs: { least: syncMs, most: syncMs } }),
+  })
   const random = new SeededRandom('directory')
   const { config } = loadConfig({ overrides: options.overrides ?? {} })
   const topic = topicConfig(config, new Map(Object.entries(options.configs ?? {})))

@@ -1,0 +1,212 @@
+import { describe, expect, test } from 'vitest'
+import {
+  type FetchEntry,
+  type FetchSessionRequest,
+  FetchSessions,
+} from '../../../broker/partition/fetch-session.ts'
+import type { PartitionRead } from '../../../broker/partition/outcome.ts'
+import type { File } from '../../../host/host.ts'
+import { ErrorCode } from '../../../protocol/errors.ts'
+import { NO_UUID } from '../../../protocol/uuid.ts'
+
+function entry(topic: string, partition: number, fetchOffset = 0): FetchEntry {
+  return {
+    topic,
+    topicId: NO_UUID,
+    partition,
+    fetchOffset,
+    maxBytes: 1000,
+    currentLeaderEpoch: -1,
+    lastFetchedEpoch: -1,
+    logStartOffset: -1,
+  }
+}
+
+function request(
+  sessionId: number,
+  sessionEpoch: number,
+  changes: Partial<FetchSessionRequest> = {},
+): FetchSessionRequest {
+  return {
+    sessionId,
+    sessionEpoch,
+    entries: [],
+    forgotten: [],
+    usesTopicIds: false,
+    isFollower: false,
+    nowMs: 0,
+    ...changes,
+  }
+}
+
+const RECORDS = { file: {} as File, position: 0, sizeBytes: 1 }
+
+function read(changes: Partial<PartitionRead> = {}): PartitionRead {
+  return {
+    errorCode: ErrorCode.NONE,
+    highWatermark: 10,
+    lastStableOffset: 10,
+    logStartOffset: 0,
+    divergingEpoch: null,
+    aborted: null,
+    range: null,
+    hasMore: false,
+    ...changes,
+  }
+}
+
+function sessionsOf(slots: number): FetchSessions {
+  let ids = 100
+  return new FetchSessions({ slots: () => slots, newSessionId: () => ids++, evictionMs: 1000 })
+}
+
+const names = (entries: readonly FetchEntry[]) => entries.map(e => `${e.topic}-${e.partition}`)
+
+describe('a fetch session', () => {
+  test('goes from full to incremental and tells only what moved', () => {
+    const sessions = sessionsOf(10)
+    const full = sessions.begin(request(0, 0, { entries: [entry('a', 0), entry('a', 1)] }))
+    expect(full).toMatchObject({ errorCode: 0, sessionId: 100 })
+    expect(full.entries.map(e => full.tells(e, read()))).toEqual([true, true])
+
+    const second = sessions.begin(request(100, 1))
+    expect(names(second.entries)).toEqual(['a-0', 'a-1'])
+    expect(second.entries.map(e => second.tells(e, read()))).toEqual([false, false])
+
+    const third = sessions.begin(request(100, 2))
+    const tells = (changes: Partial<PartitionRead>) => third.tells(third.entries[0]!, read(changes))
+    expect(tells({ highWatermark: 11 })).toBe(true)
+    expect(tells({ highWatermark: 11 })).toBe(false)
+    expect(tells({ highWatermark: 11, logStartOffset: 1 })).toBe(true)
+    expect(tells({ highWatermark: 11, logStartOffset: 1, range: RECORDS })).toBe(true)
+    const diverged = { divergingEpoch: { leaderEpoch: 1, nextOffset: 1 } }
+    expect(tells({ highWatermark: 11, logStartOffset: 1, ...diverged })).toBe(true)
+  })
+
+  test('tells an error each time, and all again after it', () => {
+    const sessions = sessionsOf(10)
+    const full = sessions.begin(request(0, 0, { entries: [entry('a', 0)] }))
+    full.tells(full.entries[0]!, read())
+    const failure = read({ errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER, highWatermark: -1 })
+    for (const epoch of [1, 2]) {
+      const context = sessions.begin(request(100, epoch))
+      expect(context.tells(context.entries[0]!, failure)).toBe(true)
+    }
+    const healed = sessions.begin(request(100, 3))
+    expect(healed.tells(healed.entries[0]!, read())).toBe(true)
+  })
+
+  test('takes changes, additions and forgotten partitions', () => {
+    const sessions = sessionsOf(10)
+    sessions.begin(request(0, 0, { entries: [entry('a', 0), entry('a', 1)] }))
+    const changed = sessions.begin(
+      request(100, 1, {
+        entries: [entry('a', 1, 7), entry('b', 0)],
+        forgotten: [{ topic: 'a', topicId: NO_UUID, partition: 0 }],
+      }),
+    )
+    expect(names(changed.entries)).toEqual(['a-1', 'b-0'])
+    expect(changed.entries[0]?.fetchOffset).toBe(7)
+    expect(sessions.partitionCount).toBe(2)
+  })
+
+  test('puts what got records behind the others', () => {
+    const sessions = sessionsOf(10)
+    sessions.begin(request(0, 0, { entries: [entry('a', 0), entry('a', 1), entry('a', 2)] }))
+    const context = sessions.begin(request(100, 1))
+    for (const one of context.entries) {
+      context.tells(one, read({ range: one.partition < 2 ? RECORDS : null }))
+    }
+    expect(names(sessions.begin(request(100, 2)).entries)).toEqual(['a-2', 'a-0', 'a-1'])
+  })
+
+  test('ends when it is closed, or when nothing is left of it', () => {
+    const sessions = sessionsOf(10)
+    sessions.begin(request(0, 0, { entries: [entry('a', 0)] }))
+    const closed = sessions.begin(request(100, -1, { entries: [entry('a', 0)] }))
+    expect(closed).toMatchObject({ errorCode: 0, sessionId: 0 })
+    expect(names(closed.entries)).toEqual(['a-0'])
+    expect(sessions.size).toBe(0)
+    sessions.begin(request(0, 0, { entries: [entry('a', 0)] }))
+    const forgotten = [{ topic: 'a', topicId: NO_UUID, partition: 0 }]
+    expect(sessions.begin(request(101, 1, { forgotten }))).toMatchObject({ sessionId: 0 })
+    expect(sessions.size).toBe(0)
+  })
+
+  test('is made anew by epoch 0', () => {
+    const sessions = sessionsOf(10)
+    sessions.begin(request(0, 0, { entries: [entry('a', 0)] }))
+    const again = sessions.begin(request(100, 0, { entries: [entry('b', 0)] }))
+    expect(again.sessionId).toBe(101)
+    expect(sessions.size).toBe(1)
+  })
+
+  const errors: [string, FetchSessionRequest, ErrorCode][] = [
+    ['an unknown id', request(7, 1), ErrorCode.FETCH_SESSION_ID_NOT_FOUND],
+    ['a repeated epoch', request(100, 1), ErrorCode.INVALID_FETCH_SESSION_EPOCH],
+    ['an epoch left out', request(100, 3), ErrorCode.INVALID_FETCH_SESSION_EPOCH],
+    [
+      'ids for names',
+      request(100, 2, { usesTopicIds: true }),
+      ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR,
+    ],
+  ]
+  for (const [what, bad, errorCode] of errors) {
+    test(`${what} answers ${errorCode} and changes nothing`, () => {
+      const sessions = sessionsOf(10)
+      sessions.begin(request(0, 0, { entries: [entry('a', 0)] }))
+      sessions.begin(request(100, 1))
+      expect(sessions.begin(bad)).toMatchObject({ errorCode, sessionId: 0, entries: [] })
+      expect(sessions.begin(request(100, 2)).errorCode).toBe(ErrorCode.NONE)
+    })
+  }
+
+  test('epochs go from 2147483647 to 1', () => {
+    const sessions = sessionsOf(10)
+    sessions.begin(request(0, 0, { entries: [entry('a', 0)] }))
+    for (let epoch = 1; epoch < 4; epoch++) sessions.begin(request(100, epoch))
+    expect(sessions.begin(request(100, 4)).errorCode).toBe(0)
+  })
+})
+
+describe('slots for sessions', () => {
+  const one = { entries: [entry('a', 0)] }
+
+  test('when all are taken, none is made and the fetch is answered all the same', () => {
+    const sessions = sessionsOf(1)
+    sessions.begin(request(0, 0, one))
+    const declined = sessions.begin(request(0, 0, { ...one, nowMs: 500 }))
+    expect(declined).toMatchObject({ errorCode: 0, sessionId: 0 })
+    expect(names(declined.entries)).toEqual(['a-0'])
+    expect(sessionsOf(0).begin(request(0, 0, one)).sessionId).toBe(0)
+  })
+
+  test('the one unused for longest gives way, once it is old enough', () => {
+    const sessions = sessionsOf(2)
+    sessions.begin(request(0, 0, one))
+    sessions.begin(request(0, 0, one))
+    sessions.begin(request(100, 1, { nowMs: 600 }))
+    expect(sessions.begin(request(0, 0, { ...one, nowMs: 1001 })).sessionId).toBe(102)
+    expect(sessions.begin(request(101, 1, { nowMs: 1001 })).errorCode).toBe(70)
+    expect(sessions.begin(request(100, 2, { nowMs: 1001 })).errorCode).toBe(0)
+  })
+
+  test("a follower's takes the place of a consumer's, never the other way round", () => {
+    const sessions = sessionsOf(1)
+    sessions.begin(request(0, 0, one))
+    expect(sessions.begin(request(0, 0, { ...one, isFollower: true })).sessionId).toBe(101)
+    const many = { entries: [entry('a', 0), entry('a', 1)], nowMs: 999 }
+    expect(sessions.begin(request(0, 0, many)).sessionId).toBe(0)
+  })
+
+  test('a larger one takes the place of a smaller one that had its time', () => {
+    const sessions = sessionsOf(1)
+    sessions.begin(request(0, 0, one))
+    sessions.begin(request(100, 1, { nowMs: 900 }))
+    const many = { entries: [entry('a', 0), entry('a', 1)] }
+    expect(sessions.begin(request(0, 0, { ...many, nowMs: 1000 })).sessionId).toBe(0)
+    expect(sessions.begin(request(0, 0, { ...many, nowMs: 1001 })).sessionId).toBe(101)
+    sessions.begin(request(101, 1, { nowMs: 1900 }))
+    expect(sessions.begin(request(0, 0, { ...one, nowMs: 2100 })).sessionId).toBe(0)
+  })
+})
