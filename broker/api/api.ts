@@ -14,6 +14,11 @@ export type Reply<Res extends Message> = DraftOf<Res> | typeof NO_RESPONSE | typ
 export interface HotContext<Res extends Message> extends RequestContext {
   /** Called once if the connection closes before the reply: nobody waits any more. */
   onAbandoned: (() => void) | null
+  /**
+   * Called if the client has half-closed or the broker is stopping: whoever waits for more replies
+   * with what there is.
+   */
+  onHurry: (() => void) | null
   /** Exactly once, now or later. */
   reply(answer: Reply<Res>): void
 }

@@ -115,6 +115,7 @@ class FetchCall {
       this.#answer(this.#read())
     })
     this.#context.onAbandoned = () => delayed.cancel()
+    this.#context.onHurry = () => delayed.end()
   }
 
   #read(): Found[] {

@@ -167,14 +167,10 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
   }
 
   /**
-   * Graceful stop: no further request is begun; ends once those begun are answered, or at once
-   * where only waiting would get an answer (a parked fetch: its client asks somebody else).
+   * Graceful stop: no further request is begun; ends once those begun are answered, where a fetch
+   * that waits for more waits no longer.
    */
   drain(): void {
-    if (this.#head !== null && this.#head.onAbandoned !== null) {
-      this.#socket.end()
-      return
-    }
     for (const frame of this.#waiting ?? []) frame.release()
     this.#waiting = this.#waiting === null ? null : []
     this.#closeAfterReplies()
@@ -184,6 +180,7 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
     if (exchange.isAnswered) throw new Error(`${exchange.api.name} was answered twice`)
     exchange.isAnswered = true
     exchange.onAbandoned = null
+    exchange.onHurry = null
     if (!this.#socket.isOpen) return
     if (answer === CLOSE_CONNECTION) exchange.closes = true
     else exchange.pieces = this.#encode(exchange, answer)
@@ -299,6 +296,9 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
 
   #closeAfterReplies(): void {
     this.#isClosing = true
+    const begun: Exchange[] = []
+    for (let at = this.#head; at !== null; at = at.next) begun.push(at)
+    for (const exchange of begun) exchange.onHurry?.()
     if (this.#head === null) this.#socket.end()
     else this.#updateReading()
   }

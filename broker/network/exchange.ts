@@ -35,6 +35,7 @@ export class Exchange implements HotContext<Message> {
   readonly nowMs: number
   frame: Frame | null
   onAbandoned: (() => void) | null = null
+  onHurry: (() => void) | null = null
 
   isAnswered = false
   /** The encoded response; null while open, and for an answer without bytes. */

@@ -53,7 +53,7 @@ export class DelayedFetch implements AdvanceWaiter {
       this.#bytes += readableBytes
       source.addWaiter(this)
     }
-    this.#timer = options.clock.schedule(options.waitMs, () => this.#end())
+    this.#timer = options.clock.schedule(options.waitMs, () => this.end())
   }
 
   advanced(source: FetchSource): void {
@@ -61,12 +61,12 @@ export class DelayedFetch implements AdvanceWaiter {
     if (part === undefined || this.#isOver) return
     const readable = source.readableBytes(part.fetchOffset, part.maxBytes, part.isolation)
     if (readable === Number.POSITIVE_INFINITY) {
-      this.#end()
+      this.end()
       return
     }
     this.#bytes += readable - part.readableBytes
     part.readableBytes = readable
-    if (this.#bytes >= this.#minBytes) this.#end()
+    if (this.#bytes >= this.#minBytes) this.end()
   }
 
   /** Nobody waits any more: `done` will not be called. */
@@ -77,7 +77,8 @@ export class DelayedFetch implements AdvanceWaiter {
     for (const source of this.#parts.keys()) source.removeWaiter(this)
   }
 
-  #end(): void {
+  /** Time is up: `done` is called, unless it was already. */
+  end(): void {
     if (this.#isOver) return
     this.cancel()
     this.#done()

@@ -245,15 +245,20 @@ describe('a connection', () => {
   )
 
   test(
-    'tells a parked hot request when its client is gone',
-    simulated(async ({ client, appends, host }) => {
+    'tells a parked hot request that its client asks nothing more, and that it is gone',
+    simulated(async ({ client, appends, host, listener }) => {
       client.send(ApiKey.PRODUCE, 9, batch())
       await settle(host)
-      let abandoned = 0
-      appends[0]!.context.onAbandoned = () => abandoned++
-      client.destroy()
+      const told: string[] = []
+      appends[0]!.context.onHurry = () => told.push('hurry')
+      appends[0]!.context.onAbandoned = () => told.push('abandoned')
+      client.end()
       await settle(host)
-      expect(abandoned).toBe(1)
+      expect(told).toEqual(['hurry'])
+      client.destroy()
+      listener.destroy()
+      await settle(host)
+      expect(told).toEqual(['hurry', 'abandoned'])
       appends[0]!.context.reply(NO_RESPONSE)
     }),
   )
