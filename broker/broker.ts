@@ -131,6 +131,7 @@ export class BrokerServer {
       listener.destroy()
     }
     this.parts.host.loop.spawn('abandon', this.#upkeep.stop())
+    this.parts.groups.abandon()
     this.parts.deadlines.close()
     this.parts.logDirectory.abandon()
   }

@@ -168,6 +168,13 @@ export class GroupCoordinators {
     this.#shards.clear()
   }
 
+  /** Ends at once, writing and telling nothing more. */
+  abandon(): void {
+    this.#isStopped = true
+    for (const { shard } of this.#shards.values()) shard.close(ErrorCode.COORDINATOR_NOT_AVAILABLE)
+    this.#shards.clear()
+  }
+
   /** One line a group, for /state and tests. */
   describe(): string {
     return [...this.#shards.values()]
