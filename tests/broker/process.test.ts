@@ -1,0 +1,130 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { nodeHost } from '../../host/node/host.ts'
+import { ApiKey } from '../../protocol/api-keys.ts'
+import { batchOf, createTopic, produceDraft } from './support.ts'
+import { WireClient } from './wire-client.ts'
+
+const root = new URL('../..', import.meta.url).pathname
+
+let folder: string
+const running: ChildProcess[] = []
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ottla-process-'))
+})
+
+afterEach(() => {
+  for (const child of running.splice(0)) child.kill('SIGKILL')
+  rmSync(folder, { recursive: true, force: true })
+})
+
+interface Run {
+  readonly child: ChildProcess
+  /** Resolves with the line that says it listens, or with null when it ended without. */
+  readonly line: Promise<string | null>
+  readonly exitCode: Promise<number | null>
+  stderr(): string
+}
+
+function run(args: readonly string[], command = process.execPath, script = 'broker/main.ts'): Run {
+  const all = [...(script === '' ? [] : [`${root}${script}`]), ...args]
+  const child = spawn(command, all, { cwd: root, env: { ...process.env, LOG_LEVEL: 'warn' } })
+  running.push(child)
+  let stdout = ''
+  let stderr = ''
+  child.stderr.on('data', text => (stderr += text))
+  const exitCode = new Promise<number | null>(resolve => child.once('exit', resolve))
+  const line = new Promise<string | null>(resolve => {
+    child.stdout.on('data', text => {
+      stdout += text
+      const match = /^.*listens on.*$/m.exec(stdout)
+      if (match !== null && stdout.endsWith('\n')) resolve(match[0])
+    })
+    child.once('exit', () => resolve(null))
+  })
+  return { child, line, exitCode, stderr: () => stderr }
+}
+
+function overrides(port: number, more: Readonly<Record<string, string>> = {}): string[] {
+  const all = { 'log.dirs': folder, listeners: `PLAINTEXT://127.0.0.1:${port}`, ...more }
+  return Object.entries(all).flatMap(([name, value]) => ['--override', `${name}=${value}`])
+}
+
+test('a broker says in one line where it listens and how, serves, and stops on SIGTERM', async () => {
+  const broker = run(['start', ...overrides(0)])
+  const line = (await broker.line)!
+  expect(line).toMatch(
+    /^Ottla \d+\.\d+\.\d+ listens on PLAINTEXT:\/\/127\.0\.0\.1:\d+ · data .+ · durability fsync · native .+ · started in \d+ ms$/,
+  )
+  const port = Number(/127\.0\.0\.1:(\d+)/.exec(line)![1])
+  const client = await WireClient.connect(nodeHost().net, port)
+  await createTopic(client, 't')
+  await client.ask(ApiKey.PRODUCE, 9, produceDraft({ name: 't' }, batchOf(['a'])))
+  broker.child.kill('SIGTERM')
+  expect(await broker.exitCode).toBe(0)
+  expect(existsSync(join(folder, '.kafka_cleanshutdown'))).toBe(true)
+})
+
+test('npm start hands SIGTERM to the broker, which stops cleanly', async () => {
+  const args = ['start', '--silent', '--', ...overrides(0)]
+  const npm = run(args, 'npm', '')
+  expect(await npm.line).toMatch(/listens on/)
+  npm.child.kill('SIGTERM')
+  await npm.exitCode
+  await expect
+    .poll(() => existsSync(join(folder, '.kafka_cleanshutdown')), { timeout: 10_000 })
+    .toBe(true)
+})
+
+test('a port in use ends the start with one sentence and code 1', async () => {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  try {
+    const broker = run(overrides(port))
+    expect(await broker.exitCode).toBe(1)
+    expect(broker.stderr()).toMatch(/^ottla: PLAINTEXT:\/\/127\.0\.0\.1:\d+ is in use: .*\n$/)
+  } finally {
+    server.close()
+  }
+})
+
+test('a folder in use ends the start with one sentence and code 1', async () => {
+  const first = run(overrides(0))
+  expect(await first.line).not.toBeNull()
+  const second = run(overrides(0))
+  expect(await second.exitCode).toBe(1)
+  expect(second.stderr()).toMatch(/^ottla: the data folder .* is in use by another broker: .*\n$/)
+})
+
+test('a bad configuration ends the start with a sentence a fault and code 2', async () => {
+  const file = join(folder, 'server.properties')
+  writeFileSync(file, 'log.segment.bytes=3\nnum.partitions=x\n')
+  const broker = run([file])
+  expect(await broker.exitCode).toBe(2)
+  expect(broker.stderr()).toContain('log.segment.bytes')
+  expect(broker.stderr()).toContain('num.partitions')
+})
+
+test('a listener other machines can reach is refused unless it is allowed', async () => {
+  const open = { listeners: 'PLAINTEXT://0.0.0.0:0' }
+  const refused = run(overrides(0, open))
+  expect(await refused.exitCode).toBe(2)
+  expect(refused.stderr()).toContain('ottla.allow.public.listener=true')
+  const allowed = run(overrides(0, { ...open, 'ottla.allow.public.listener': 'true' }))
+  expect(await allowed.line).toContain('0.0.0.0')
+})
+
+test('a file that is not there, and an option that is not known, end the start with code 2', async () => {
+  const missing = run([join(folder, 'none.properties')])
+  const unknown = run(['--no-such'])
+  expect(await missing.exitCode).toBe(2)
+  expect(missing.stderr()).toMatch(/none\.properties cannot be read/)
+  expect(await unknown.exitCode).toBe(2)
+  expect(unknown.stderr()).toContain('usage')
+})
