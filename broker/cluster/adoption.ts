@@ -34,7 +34,7 @@ const PRODUCER_ID_BLOCK = 1000
  */
 export function planAdoption(
   logs: readonly FoundLog[],
-  kraft: KraftMetadata | null,
+  kraft: KraftMetadata,
   nodeId: number,
 ): AdoptionPlan {
   const findings: string[] = []
@@ -42,7 +42,7 @@ export function planAdoption(
   const operations: StoreOperation[] = []
   let partitions = 0
   for (const [topicId, { name, logs: parts }] of topics) {
-    const leaderEpochs = kraft?.topics.get(topicId)?.leaderEpochs
+    const leaderEpochs = kraft.topics.get(topicId)?.leaderEpochs
     for (const { partition, latestEpoch } of parts.values()) {
       const le = Math.max(0, latestEpoch, leaderEpochs?.get(partition) ?? 0)
       const replicas = [nodeId]
@@ -57,7 +57,7 @@ export function planAdoption(
       partitions++
     }
     const internal = INTERNAL_TOPICS.has(name)
-    const configs = kraft?.configs.get(`${ConfigResourceType.TOPIC}/${name}`)
+    const configs = kraft.configs.get(`${ConfigResourceType.TOPIC}/${name}`)
     if (configs !== undefined && configs.size > 0) {
       operations.push(put('cfg', storeKey.topicConfig(topicId), { c: [...configs] }))
     }
@@ -65,7 +65,7 @@ export function planAdoption(
     operations.push(put('topic', storeKey.topic(topicId), { name, state: 'active', internal }))
   }
   operations.push(...brokerConfigOperations(kraft))
-  for (const [index, { entity, key, value }] of (kraft?.quotas ?? []).entries()) {
+  for (const [index, { entity, key, value }] of kraft.quotas.entries()) {
     const pairs = entity.map(([type, name]): [string, string | null] => [type, name])
     operations.push(put('quota', storeKey.quota(index), { entity: pairs, key, value }))
   }
@@ -81,7 +81,7 @@ interface FoundTopic {
 
 function groupByTopic(
   logs: readonly FoundLog[],
-  kraft: KraftMetadata | null,
+  kraft: KraftMetadata,
   findings: string[],
 ): Map<string, FoundTopic> {
   const topics = new Map<string, FoundTopic>()
@@ -96,7 +96,7 @@ function groupByTopic(
       findings.push(`${name}-${partition} carries another topic id than the rest of ${name}`)
       continue
     }
-    if (kraft !== null && kraft.topics.size > 0 && !kraft.topics.has(topicId)) {
+    if (kraft.topics.size > 0 && !kraft.topics.has(topicId)) {
       findings.push(`${name}-${partition} belongs to a topic its cluster had deleted`)
       continue
     }
@@ -120,10 +120,10 @@ function dropBehindGap(name: string, parts: Map<number, FoundLog>, findings: str
   }
 }
 
-function brokerConfigOperations(kraft: KraftMetadata | null): StoreOperation[] {
+function brokerConfigOperations(kraft: KraftMetadata): StoreOperation[] {
   const operations: StoreOperation[] = []
   const prefix = `${ConfigResourceType.BROKER}/`
-  for (const [key, configs] of kraft?.configs ?? []) {
+  for (const [key, configs] of kraft.configs) {
     if (!key.startsWith(prefix) || configs.size === 0) continue
     const name = key.slice(prefix.length)
     const to = name === '' ? storeKey.brokerDefaults : storeKey.brokerConfig(name)
@@ -132,8 +132,8 @@ function brokerConfigOperations(kraft: KraftMetadata | null): StoreOperation[] {
   return operations
 }
 
-function nextProducerId(logs: readonly FoundLog[], kraft: KraftMetadata | null): number {
-  let next = kraft?.nextProducerId ?? 0
+function nextProducerId(logs: readonly FoundLog[], kraft: KraftMetadata): number {
+  let next = kraft.nextProducerId
   for (const { producerIdMax } of logs) next = Math.max(next, producerIdMax + 1)
   return Math.ceil(next / PRODUCER_ID_BLOCK) * PRODUCER_ID_BLOCK
 }

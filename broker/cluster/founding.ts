@@ -1,5 +1,5 @@
 import type { Host } from '../../host/host.ts'
-import type { BatchView } from '../../protocol/records/batch.ts'
+import { readMetadataBatches } from '../../storage/kraft.ts'
 import type { Log } from '../../storage/log.ts'
 import type { LogDirectory } from '../../storage/log-directory.ts'
 import type { MetadataStore, StoreOperation, Transaction } from '../metadata/store.ts'
@@ -10,12 +10,10 @@ import { absent, put } from './plan.ts'
 import { splitKey, storeKey } from './values.ts'
 
 export interface FoundingOptions {
-  readonly host: Pick<Host, 'clock' | 'log'>
+  readonly host: Pick<Host, 'clock' | 'disk' | 'log'>
   readonly store: MetadataStore
   readonly view: ClusterView
   readonly logDirectory: LogDirectory
-  /** Of Kafka's `__cluster_metadata-0`, if the folder has one. Asked only when adopting. */
-  readonly kraftBatches?: () => Iterable<BatchView>
 }
 
 /** The store could not take what a start needs to write, or holds another cluster's metadata. */
@@ -67,10 +65,10 @@ class Founding {
 
   /** A fresh folder, or one Kafka wrote. */
   async #found(clusterId: string): Promise<void> {
-    const { logDirectory, kraftBatches, host } = this.#options
+    const { logDirectory, host } = this.#options
     const logs = [...logDirectory.logs()]
     if (logs.length > 0) {
-      const kraft = kraftBatches === undefined ? null : readKraftMetadata(kraftBatches())
+      const kraft = readKraftMetadata(readMetadataBatches(host.disk, logDirectory.path))
       const plan = planAdoption(logs.map(foundLog), kraft, this.#nodeId)
       await this.#transactAll(plan.operations)
       for (const reason of plan.findings) host.log.warn({ reason }, 'a log was left alone')

@@ -225,6 +225,8 @@ describe('adopting a folder', () => {
     ...changes,
   })
 
+  const nothing = { topics: new Map(), configs: new Map(), quotas: [], nextProducerId: 0 }
+
   test('logs without metadata become topics under the ids they carry', async () => {
     const node = await startNode()
     const [created] = await create(node, newTopic('a', 2))
@@ -277,7 +279,7 @@ describe('adopting a folder', () => {
 
   test('what cannot be served is left alone and named', () => {
     const logs = [log('a', 0, ''), log('b', 0, 'B'), log('b', 1, 'C'), log('c', 1, 'D')]
-    const { findings, partitions } = planAdoption(logs, null, 1)
+    const { findings, partitions } = planAdoption(logs, nothing, 1)
     expect(partitions).toBe(1)
     expect(findings.length).toBe(3)
   })

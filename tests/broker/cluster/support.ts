@@ -1,7 +1,7 @@
 import { ClusterView } from '../../../broker/cluster/cluster-view.ts'
 import { Controller } from '../../../broker/cluster/controller-runtime.ts'
 import { applyEvents, emptyState } from '../../../broker/cluster/delta.ts'
-import { type FoundingOptions, prepareMetadata } from '../../../broker/cluster/founding.ts'
+import { prepareMetadata } from '../../../broker/cluster/founding.ts'
 import type { ClusterImage } from '../../../broker/cluster/image.ts'
 import { put } from '../../../broker/cluster/plan.ts'
 import { LocalPublisher } from '../../../broker/cluster/publish.ts'
@@ -67,7 +67,6 @@ export interface NodeOptions {
   readonly path?: string
   readonly overrides?: Record<string, string>
   readonly clock?: Clock
-  readonly kraftBatches?: FoundingOptions['kraftBatches']
 }
 
 /** What was logged: message and fields. */
@@ -113,13 +112,11 @@ export async function startNode(options: NodeOptions = {}) {
   })
   const store = new LocalStore({ disk, loop, crc32c, folder: path })
   const view = new ClusterView(store, loop)
-  const { kraftBatches } = options
   await prepareMetadata({
-    host: { clock, log },
+    host: { clock, disk, log },
     store,
     view,
     logDirectory,
-    ...(kraftBatches !== undefined && { kraftBatches }),
   })
   const deadlines = new Deadlines(clock, 50)
   const { nodeId } = logDirectory.identity
