@@ -65,8 +65,9 @@ export function readTextFile(disk: Disk, path: string): string | null {
 export function parseCheckpoint(text: string, columns: number): string[][] | null {
   if (text === '') return []
   const [version, count, ...lines] = text.split('\n')
-  if (lines.at(-1) === '') lines.pop()
-  if (version?.trim() !== VERSION || Number(count) !== lines.length) return null
+  // Without its last newline the last number may lack digits.
+  if (lines.pop() !== '') return null
+  if (version?.trim() !== VERSION || parseWhole(count?.trim()) !== lines.length) return null
   const rows = lines.map(line => line.trim().split(/\s+/))
   return rows.every(row => row.length === columns) ? rows : null
 }

@@ -66,7 +66,7 @@ export interface LogDirectoryOptions {
 
 const INDEX_BYTES_MAX = 16_777_216
 const CURSOR_BYTES = 8192
-/** Files handed to one sync when a directory opens or closes. */
+/** Logs finished with one sync. */
 const SYNC_GROUP = 256
 
 export class LogDirectory {
@@ -363,8 +363,10 @@ export class LogDirectory {
     await this.#sealing
     if (this.#offline !== null) throw this.#offline
     const logs = [...this.#logs.values()]
-    for (let at = 0; at < logs.length; at += SYNC_GROUP) {
-      await this.#finishGroup(logs.slice(at, at + SYNC_GROUP))
+    // Each log has three files of indexes and snapshot open for its sync.
+    const group = Math.max(1, Math.min(SYNC_GROUP, this.#options.openFilesMax >>> 2))
+    for (let at = 0; at < logs.length; at += group) {
+      await this.#finishGroup(logs.slice(at, at + group))
     }
     await this.#checkpoints.write(this.#states())
     this.#environment.trash.sweep(nowMs)

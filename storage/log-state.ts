@@ -99,6 +99,14 @@ export class LogState {
     return this.#producers
   }
 
+  /** Where the oldest undecided transaction starts; Infinity for none. */
+  get firstUnstableOffset(): Offset {
+    // Thousands of logs are never written by a producer with an id: they need no state for it.
+    const hasNone = this.snapshots.length === 0 && this.#openedAt === this.logStartOffset
+    if (this.#producers === null && hasNone) return Number.POSITIVE_INFINITY
+    return this.producers().firstUnstableOffset
+  }
+
   /** Without loading: null when nobody needed it yet. */
   get loadedProducers(): ProducerState | null {
     return this.#producers

@@ -109,8 +109,7 @@ export class Log {
 
   /** Exclusive: where the oldest undecided transaction starts, else the high watermark. */
   get lastStableOffset(): Offset {
-    const { highWatermark, logStartOffset } = this.state
-    const { firstUnstableOffset } = this.state.producers()
+    const { highWatermark, logStartOffset, firstUnstableOffset } = this.state
     if (firstUnstableOffset >= highWatermark) return highWatermark
     return Math.max(logStartOffset, firstUnstableOffset)
   }

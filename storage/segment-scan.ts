@@ -44,58 +44,72 @@ export function scanSegment(
   range: ScanRange,
   visit: (batch: BatchView, position: FilePosition) => void,
 ): ScanResult {
-  const { file, sizeBytes, crc32c } = range
-  let chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, Math.max(sizeBytes, 1)))
-  let chunkStart = 0
-  let chunkBytes = 0
+  const { sizeBytes, crc32c } = range
+  const window = new ScanWindow(range.file, sizeBytes)
   let position = 0
   let next = range.baseOffset
-  for (;;) {
-    const left = sizeBytes - position
-    if (left === 0) return { validBytes: position, end: 'end' }
-    const buffered = chunkStart + chunkBytes - position
-    const claim = buffered < HEADER_BYTES ? HEADER_BYTES : claimAt(chunk, position - chunkStart)
-    const early = claimEnd(claim, left, buffered >= HEADER_BYTES, chunk, position - chunkStart)
-    if (early !== null) return { validBytes: position, end: early }
-    if (claim > buffered) {
-      if (claim > chunk.length) chunk = Buffer.allocUnsafeSlow(claim)
-      chunkStart = position
-      chunkBytes = file.read(chunk.subarray(0, Math.min(chunk.length, left)), position)
-      if (chunkBytes < Math.min(claim, left)) return { validBytes: position, end: 'torn' }
-      continue
-    }
-    const batch = new BatchView(chunk, position - chunkStart)
+  while (position < sizeBytes) {
+    const end = endOfClaim(window, position, sizeBytes)
+    if (end !== null) return { validBytes: position, end }
+    const batch = window.batchAt(position)
     const fault = faultOf(batch, next, range)
-    if (fault !== null) {
-      const isOld = batch.magic < 2 && isLegacyBatch(batch.bytes)
-      return { validBytes: position, end: isOld ? 'legacy' : fault }
-    }
+    if (fault !== null) return { validBytes: position, end: fault }
     if (batch.computeCrc(crc32c) !== batch.crc) return { validBytes: position, end: 'checksum' }
     visit(batch, position)
     next = batch.lastOffset + 1
-    position += claim
+    position += batch.sizeBytes
+  }
+  return { validBytes: position, end: 'end' }
+}
+
+/** The part of the file in memory: as large as the largest batch, at least a chunk. */
+class ScanWindow {
+  readonly #file: File
+  readonly #sizeBytes: number
+  #bytes: Buffer
+  #start = 0
+  #end = 0
+
+  constructor(file: File, sizeBytes: number) {
+    this.#file = file
+    this.#sizeBytes = sizeBytes
+    this.#bytes = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, Math.max(sizeBytes, 1)))
+  }
+
+  /** `wanted` bytes from `position`, or as many as there are. Valid until the next call. */
+  bytesAt(position: FilePosition, wanted: number): Buffer {
+    if (position < this.#start || position + wanted > this.#end) {
+      if (wanted > this.#bytes.length) this.#bytes = Buffer.allocUnsafeSlow(wanted)
+      const room = Math.min(this.#bytes.length, this.#sizeBytes - position)
+      this.#start = position
+      this.#end = position + this.#file.read(this.#bytes.subarray(0, room), position)
+    }
+    const at = position - this.#start
+    return this.#bytes.subarray(at, Math.min(at + wanted, this.#end - this.#start))
+  }
+
+  /** The batch that lies whole at `position`. */
+  batchAt(position: FilePosition): BatchView {
+    const at = position - this.#start
+    return new BatchView(this.#bytes, at)
   }
 }
 
-function claimAt(chunk: Buffer, at: number): number {
-  return chunk.readInt32BE(at + 8) + 12
-}
-
-/** What the size alone says about the batch, or null if it can be there. */
-function claimEnd(
-  claim: number,
-  left: number,
-  isRead: boolean,
-  chunk: Buffer,
-  at: number,
-): ScanEnd | null {
-  if (!isRead) return left < HEADER_BYTES ? 'torn' : null
-  const magic = chunk[at + 16]
-  if (claim === 12 && magic === 0) return 'zeros'
-  // Old formats have shorter headers; whether it is one is told by its checksum.
-  const least = magic === 0 || magic === 1 ? LEGACY_BYTES_MIN : HEADER_BYTES
-  if (claim < least) return 'impossible header'
-  return claim > left ? 'torn' : null
+/** Why no batch of ours can begin here, by its first bytes and its size; null if one can. */
+function endOfClaim(window: ScanWindow, position: FilePosition, sizeBytes: number): ScanEnd | null {
+  const left = sizeBytes - position
+  const head = window.bytesAt(position, Math.min(HEADER_BYTES, left))
+  if (head.length < LEGACY_BYTES_MIN) return 'torn'
+  const claim = head.readInt32BE(8) + 12
+  const magic = head[16] as number
+  if (magic < 2) {
+    if (claim === 12) return 'zeros'
+    const mayBeOld = claim >= LEGACY_BYTES_MIN && claim <= left
+    // Zeros of a torn write look like magic 0: the checksum tells.
+    return mayBeOld && isLegacyBatch(window.bytesAt(position, claim)) ? 'legacy' : 'torn'
+  }
+  if (claim < HEADER_BYTES) return 'impossible header'
+  return window.bytesAt(position, Math.min(claim, left)).length < claim ? 'torn' : null
 }
 
 function faultOf(batch: BatchView, next: Offset, range: ScanRange): ScanEnd | null {
