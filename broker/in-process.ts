@@ -89,7 +89,7 @@ export class Broker implements AsyncDisposable {
     return this.#server
   }
 
-  /** Stops cleanly and starts again: same port, same disk, nothing remembered but what was stored. */
+  /** Stops cleanly and starts again: same port, same disk, remembering what was stored. */
   async restart(): Promise<void> {
     await this.#server.stop()
     this.#server = await startServer(this.#making, this.port)

@@ -102,11 +102,17 @@ function explained(error: unknown, { config, folder }: BrokerServerOptions): unk
 function diskSentence(error: DiskError, folder: string): string {
   switch (error.code) {
     case 'LOCKED':
-      return `the data folder ${folder} is in use by another broker: stop that one first, or give this one a folder of its own with --override log.dirs=FOLDER`
+      return (
+        `the data folder ${folder} is in use by another broker: stop that one first, or give ` +
+        'this one a folder of its own with --override log.dirs=FOLDER'
+      )
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return `${error.path} may not be written to (${error.code}): check who owns the data folder ${folder}`
+      return (
+        `${error.path} may not be written to (${error.code}): ` +
+        `check who owns the data folder ${folder}`
+      )
     case 'ENOSPC':
       return `the disk of the data folder ${folder} is full`
     default:
@@ -121,11 +127,13 @@ export function startLine(server: BrokerServer, version: string, startedInMs: nu
     ({ listenerName, host: address, port }) => `${listenerName}://${bracketed(address)}:${port}`,
   )
   const parts = host.process.nativeParts
-  return (
-    `Ottla ${version} listens on ${listeners.join(', ')} · data ${logDirectory.path} · ` +
-    `durability ${config.get('durability')} · native ${parts.length > 0 ? parts.join(' ') : 'off'} · ` +
-    `started in ${Math.round(startedInMs)} ms`
-  )
+  return [
+    `Ottla ${version} listens on ${listeners.join(', ')}`,
+    `data ${logDirectory.path}`,
+    `durability ${config.get('durability')}`,
+    `native ${parts.length > 0 ? parts.join(' ') : 'off'}`,
+    `started in ${Math.round(startedInMs)} ms`,
+  ].join(' · ')
 }
 
 function bracketed(address: string): string {

@@ -104,7 +104,9 @@ const TABLE: readonly Row[] = [
     files: ['broker/api/'],
     may: [
       ...['broker/api/', 'protocol/', 'broker/config/', 'broker/security/', 'broker/services.ts'],
-      ...['broker/cluster/image.ts', 'broker/partition/outcome.ts'],
+      ...['broker/cluster/image.ts', 'broker/cluster/commands.ts'],
+      ...['broker/cluster/topic-names.ts', 'broker/partition/outcome.ts'],
+      'broker/partition/delayed-fetch.ts',
     ],
     types: [...HOST_TYPES, 'broker/'],
     why: 'handlers reach partitions, coordinators and cluster through their context',
@@ -129,7 +131,13 @@ const TABLE: readonly Row[] = [
     why: 'types only',
   },
   {
-    files: ['broker/main.ts', 'broker/in-process.ts', 'client/index.ts', 'client/cli/'],
+    files: [
+      'broker/main.ts',
+      'broker/start.ts',
+      'broker/in-process.ts',
+      'client/index.ts',
+      'client/cli/',
+    ],
     may: ['broker/', 'client/', 'host/', 'protocol/', 'storage/', 'node:', 'commander', 'zod'],
     why: 'composition roots choose the host',
   },

@@ -30,7 +30,9 @@ export async function createOnDemand(
     assignments: [],
     configs: [],
   }))
-  for (const { name, errorCode } of await controller.createTopics(topics, { validateOnly: false })) {
+  for (const { name, errorCode } of await controller.createTopics(topics, {
+    validateOnly: false,
+  })) {
     // Somebody else was faster: it is there, and that is what was wanted.
     const isThere = errorCode === ErrorCode.NONE || errorCode === ErrorCode.TOPIC_ALREADY_EXISTS
     if (!isThere) errors.set(name, errorCode)

@@ -12,8 +12,8 @@ const BROKER_ENDPOINTS = 1
 const CONTROLLER_ENDPOINTS = 2
 
 /**
- * DescribeCluster (key 60): id, controller and brokers (KIP-700). As in Kafka, and as with Metadata,
- * whoever is connected may know the brokers.
+ * DescribeCluster (key 60): id, controller and brokers (KIP-700). As in Kafka, and as with
+ * Metadata, whoever is connected may know the brokers.
  */
 export const describeCluster = api(
   DescribeClusterRequest,
@@ -37,7 +37,7 @@ export const describeCluster = api(
           ? ErrorCode.MISMATCHED_ENDPOINT_TYPE
           : ErrorCode.UNSUPPORTED_ENDPOINT_TYPE,
         errorMessage: isController
-          ? 'The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER'
+          ? 'The request was sent to an endpoint of type BROKER, but one of CONTROLLER was wanted.'
           : `Unsupported endpoint type ${request.endpointType}`,
       }
     }

@@ -14,7 +14,7 @@ const TYPED_SINCE = 1
 
 const EVERY_TYPE: readonly number[] = Object.values(ConfigResourceType)
 
-/** ListConfigResources (key 74): what has properties, by type; no type named means all (KIP-1142). */
+/** ListConfigResources (key 74): what has properties; no type named means all (KIP-1142). */
 export const listConfigResources = api(
   ListConfigResourcesRequest,
   ListConfigResourcesResponse,
