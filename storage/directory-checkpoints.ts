@@ -1,7 +1,7 @@
 /**
- * The three files at the top of a directory that say, for all its logs, from where to recover, where
- * they start, and what consumers may see. Each is derivable: an unreadable one counts as absent,
- * which costs time, never records.
+ * The three files at the top of a directory that say, for all its logs, from where to recover,
+ * where they start, and what consumers may see. Each is derivable: an unreadable one counts as
+ * absent, which costs time, never records.
  *
  * Crash story: rewritten whole and atomically; at most one write of them is in flight.
  */
@@ -48,11 +48,11 @@ export class DirectoryCheckpoints {
   }
 
   /** Rejects with DiskError; the files then keep their old content. */
-  write(logs: Iterable<LogState>): Promise<void> {
+  write(logs: Iterable<{ readonly state: LogState }>): Promise<void> {
     const recoveryPoints: string[] = []
     const logStarts: string[] = []
     const highWatermarks: string[] = []
-    for (const log of logs) {
+    for (const { state: log } of logs) {
       const name = `${log.topic} ${log.partition}`
       recoveryPoints.push(`${name} ${log.recoveryPoint}`)
       highWatermarks.push(`${name} ${log.highWatermark}`)

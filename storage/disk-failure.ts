@@ -1,11 +1,11 @@
 import { DiskError } from '../host/disk-error.ts'
 
 /** Failures that pass: room or descriptors may come back, and nothing was lost. */
-const PASSING = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'])
+const PASSING = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'] as const
 
 /** Whether later calls may succeed. Everything else takes the directory offline. */
 export function isPassing(error: DiskError): boolean {
-  return PASSING.has(error.code)
+  return PASSING.some(code => code === error.code)
 }
 
 /** Rethrows what is not a DiskError: a bug of ours. */

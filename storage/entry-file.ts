@@ -1,5 +1,5 @@
 /**
- * A file of entries of one size, append-only, mirrored in memory: what the three indexes are made of.
+ * A file of entries of one size, append-only, mirrored in memory: what all indexes are made of.
  *
  * The mirror is the truth; the file follows it in batches (`persist`), never per entry. Losing what
  * was not persisted is harmless: after an unclean stop every segment that was not sealed is scanned

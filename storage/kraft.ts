@@ -1,5 +1,5 @@
 /**
- * KRaft's metadata log, `__cluster_metadata-0`, as raw batches: what an adopted Kafka folder knows of
+ * KRaft's metadata log, `__cluster_metadata-0`, as raw batches: what a folder of Kafka's knows of
  * topics and settings. It begins with the latest snapshot file (`<end offset>-<epoch>.checkpoint`,
  * itself batches) and goes on with the log from there. Read only.
  */

@@ -1,4 +1,4 @@
-/** The last word on a log at a clean stop: indexes and snapshot whole, for whoever opens it next. */
+/** The last word on a log at a clean stop: indexes and snapshot whole, for the next to open it. */
 import { DiskError } from '../host/disk-error.ts'
 import type { File } from '../host/host.ts'
 import type { Log } from './log.ts'

@@ -7,8 +7,8 @@
  *
  * Invariants:
  *   (1) The folder's lock is held from `open` to `close` or `abandon`.
- *   (2) The clean-stop marker is gone before the first log is loaded (KAFKA-10471), and written only
- *       when every log was synced and closed without error.
+ *   (2) The clean-stop marker is gone before the first log is loaded (KAFKA-10471), and written
+ *       only when every log was synced and closed without error.
  *   (3) Once offline nothing is written, no append succeeds, and every waiter is told.
  */
 import { DiskError } from '../host/disk-error.ts'
@@ -20,6 +20,7 @@ import { DirectoryCheckpoints } from './directory-checkpoints.ts'
 import { claimDirectory } from './directory-identity.ts'
 import { loadLogs } from './directory-loader.ts'
 import { asDiskError, isPassing } from './disk-failure.ts'
+import { makeDurableFolder } from './durable-folder.ts'
 import type { CommittedLog, LogEnvironment, SealedLog, StagedLog } from './environment.ts'
 import { LoadJournal, type LoadReport } from './load-report.ts'
 import { Log } from './log.ts'
@@ -66,7 +67,6 @@ export interface LogDirectoryOptions {
 
 const INDEX_BYTES_MAX = 16_777_216
 const CURSOR_BYTES = 8192
-/** Logs finished with one sync. */
 const SYNC_GROUP = 256
 
 export class LogDirectory {
@@ -121,8 +121,8 @@ export class LogDirectory {
   }
 
   /**
-   * Locks the folder, reads it, recovers what an unclean stop left. Rejects with DiskError ('LOCKED'
-   * when someone else has it) or ForeignDirectory.
+   * Locks the folder, reads it, recovers what an unclean stop left. Rejects with DiskError
+   * ('LOCKED' when someone else has it) or ForeignDirectory.
    */
   static async open(options: LogDirectoryOptions): Promise<LogDirectory> {
     await makeDurableFolder(options.disk, options.path)
@@ -228,7 +228,7 @@ export class LogDirectory {
     return log
   }
 
-  /** Gives a folder that did not say it (a foreign or torn one) its topic's id. Throws DiskError. */
+  /** Gives a folder that did not say it (foreign or torn) its topic's id. Throws DiskError. */
   adoptTopicId(log: Log, topicId: string): void {
     const metadata = `${log.folder}/${PARTITION_METADATA_FILE}`
     replaceFile(this.#options.disk, metadata, formatPartitionMetadata(topicId))
@@ -283,14 +283,10 @@ export class LogDirectory {
   async checkpoint(): Promise<void> {
     if (this.#offline !== null) return
     try {
-      await this.#checkpoints.write(this.#states())
+      await this.#checkpoints.write(this.#logs.values())
     } catch (error) {
       this.#failUnlessPassing(asDiskError(error))
     }
-  }
-
-  *#states(): IterableIterator<LogState> {
-    for (const log of this.#logs.values()) yield log.state
   }
 
   #stage(log: StagedLog): void {
@@ -368,7 +364,7 @@ export class LogDirectory {
     for (let at = 0; at < logs.length; at += group) {
       await this.#finishGroup(logs.slice(at, at + group))
     }
-    await this.#checkpoints.write(this.#states())
+    await this.#checkpoints.write(this.#logs.values())
     this.#environment.trash.sweep(nowMs)
     const marker = JSON.stringify({ version: 0, brokerEpoch: -1 })
     await writeFileAtomically(disk, this.path, CLEAN_STOP_FILE, marker)
@@ -390,7 +386,7 @@ export class LogDirectory {
     }
   }
 
-  /** Closes descriptors and the lock and writes nothing, as kill -9 would. Idempotent. */
+  /** Closes descriptors and the lock, writes nothing: as kill -9 would. Idempotent. */
   abandon(): void {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -401,22 +397,4 @@ export class LogDirectory {
     }
     this.#lock.release()
   }
-}
-
-/** Makes the folder and those above it, and sees to it that their names survive a power cut. */
-async function makeDurableFolder(disk: Disk, path: string): Promise<void> {
-  const made: string[] = []
-  for (let at = path; disk.stat(at) === null; at = parentOf(at)) {
-    made.push(parentOf(at))
-    if (parentOf(at) === at) break
-  }
-  disk.makeFolder(path)
-  for (const parent of made.reverse()) await disk.syncFolder(parent)
-}
-
-function parentOf(path: string): string {
-  const trimmed = path.replace(/\/+$/, '')
-  const slash = trimmed.lastIndexOf('/')
-  if (slash < 0) return '.'
-  return slash === 0 ? '/' : trimmed.slice(0, slash)
 }

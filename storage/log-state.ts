@@ -8,7 +8,8 @@
  *   (3) Under durability 'os' durableOffset is writtenOffset, otherwise syncedOffset.
  */
 import type { LogEnvironment } from './environment.ts'
-import { type EpochStart, LeaderEpochs } from './leader-epochs.ts'
+import { epochsInBatches } from './epochs-in-batches.ts'
+import { LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
 import { loadProducers } from './producer-loader.ts'
 import type { ProducerState } from './producer-state.ts'
@@ -80,7 +81,9 @@ export class LogState {
     this.highWatermark = opened.highWatermark
     this.#producers = opened.producers
     this.#openedAt = opened.nextOffset
-    this.epochs = new LeaderEpochs(environment.disk, opened.folder, () => this.#epochsInBatches())
+    this.epochs = new LeaderEpochs(environment.disk, opened.folder, () =>
+      epochsInBatches(environment, opened.segments),
+    )
   }
 
   setDurable(offset: Offset, segment: Segment, position = segment.sizeBytes): void {
@@ -140,21 +143,5 @@ export class LogState {
   get recoveryPoint(): Offset {
     const unsealed = this.segments.find(segment => !segment.isSealed)
     return Math.min(this.syncedOffset, unsealed?.baseOffset ?? this.syncedOffset)
-  }
-
-  /** The epoch starts that the batches themselves tell: for a file that was torn. */
-  #epochsInBatches(): EpochStart[] {
-    const starts: EpochStart[] = []
-    const cursor = this.environment.newCursor()
-    for (const segment of this.segments) {
-      if (segment.sizeBytes === 0) continue
-      cursor.start(segment.file(), 0, segment.sizeBytes)
-      while (cursor.next()) {
-        const { leaderEpoch, baseOffset } = cursor
-        const latest = starts.at(-1)?.leaderEpoch ?? -1
-        if (leaderEpoch > latest) starts.push({ leaderEpoch, startOffset: baseOffset })
-      }
-    }
-    return starts
   }
 }

@@ -1,4 +1,4 @@
-/** Cutting a log: from its end (followers, epochs) and from its start (retention, DeleteRecords). */
+/** Cutting a log: from its end (followers) and from its start (retention, DeleteRecords). */
 import { DiskError } from '../host/disk-error.ts'
 import type { LogState } from './log-state.ts'
 import { FileKind, segmentFileName } from './names.ts'

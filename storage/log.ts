@@ -2,7 +2,7 @@
  * One partition's records on disk: append, read, look up, cut. The parts it is made of each own a
  * piece of that; here is what the broker sees.
  *
- *   sequenced ──(write, end of turn)──> written ──(commit round)──> durable ──(ISR)──> high watermark
+ *   sequenced ──(end of turn)──> written ──(commit round)──> durable ──(ISR)──> high watermark
  *
  * Invariants:
  *   (1) logStartOffset <= durableOffset <= writtenOffset <= nextOffset.
@@ -189,8 +189,8 @@ export class Log {
   }
 
   /**
-   * A follower drops what its leader does not have: everything from `offset` on, and the whole batch
-   * that holds it. Whoever waits for an append is told it failed.
+   * A follower drops what its leader does not have: everything from `offset` on, and the whole
+   * batch that holds it. Whoever waits for an append is told it failed.
    */
   truncateTo(offset: Offset): void {
     if (offset >= this.state.nextOffset) return

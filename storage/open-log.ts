@@ -3,6 +3,7 @@
  * files are repaired. Costs a clean, empty partition one listing and two small reads.
  */
 import type { LogEnvironment } from './environment.ts'
+import { epochsInBatches } from './epochs-in-batches.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import type { LoadJournal } from './load-report.ts'
 import type { LogConfig } from './log-config.ts'
@@ -45,76 +46,88 @@ const SMALL_SEGMENT_BYTES = 65_536
 
 /** Throws DiskError; RefusedLog if the partition must stay closed. */
 export function openLog(options: OpenOptions): OpenLogResult {
-  const { environment, folder, config, journal, nowMs } = options
-  const { disk } = environment
-  const files = partitionFiles(disk, folder, journal)
+  const { environment, folder, config, topic, partition, nowMs } = options
+  const files = partitionFiles(environment.disk, folder, options.journal)
   const segments = segmentsOf(options, files)
   const snapshots = tidySnapshots(options, files)
-  let logStartOffset = Math.max(options.logStartOffset, segments[0]?.baseOffset ?? 0)
-  let producers: ProducerState | null = null
-  let removed: Segment[] = []
-  let mustSync = false
-
-  const first = firstToScan(options, segments)
-  if (first < segments.length) {
-    const epochs = new LeaderEpochs(disk, folder, () => [])
-    const isCompacted = config.compactEnabled
-    const recovery = {
-      environment,
-      folder,
-      segments,
-      snapshots,
-      epochs,
-      logStartOffset,
-      isCompacted,
-      journal,
-    }
-    const recovered = recoverSegments(recovery, first)
-    const end = (segments.at(-1) as Segment).nextOffset
-    producers = recovered.producers
-    removed = recovered.removed
-    mustSync = recovered.scannedBytes > 0 || removed.length > 0
-    if (mustSync) {
-      epochs.truncateFromEnd(end)
-      dropSnapshotsAbove(options, snapshots, end)
-      if (end > 0) writeSnapshot(environment, folder, end, producers)?.close()
-      if (end > 0 && snapshots.at(-1) !== end) snapshots.push(end)
-    }
-  }
-  let nextOffset = segments.at(-1)?.nextOffset ?? logStartOffset
-  if (nextOffset < logStartOffset && segments.length > 0) {
-    journal.add('cut', folder, `ends at ${nextOffset}, before its start ${logStartOffset}`)
-    removed.push(...segments.splice(0))
-    mustSync = true
-    producers = null
-    snapshots.length = 0
-  }
+  const start = Math.max(options.logStartOffset, segments[0]?.baseOffset ?? 0)
+  const found = scan(options, segments, snapshots, start)
+  const isLost = dropIfBelowStart(options, segments, start, found)
+  if (isLost) snapshots.length = 0
   if (segments.length === 0) {
-    segments.push(createSegment(environment, folder, logStartOffset, { config, nowMs }))
-    nextOffset = logStartOffset
+    segments.push(createSegment(environment, folder, start, { config, nowMs }))
   }
-  logStartOffset = Math.min(logStartOffset, nextOffset)
-  const recoveryPoint = options.wasCleanStop
-    ? nextOffset
-    : Math.min(options.recoveryPoint, nextOffset)
-  const highWatermark = Math.min(Math.max(options.highWatermark, logStartOffset), nextOffset)
-  const { topic, partition } = options
-  const topicId = topicIdOf(options, files)
+  const { nextOffset } = segments.at(-1) as Segment
+  const logStartOffset = Math.min(start, nextOffset)
+  const known = options.wasCleanStop ? nextOffset : options.recoveryPoint
   const opened = {
     topic,
     partition,
-    topicId,
+    topicId: topicIdOf(options, files),
     folder,
     config,
     segments,
     logStartOffset,
     nextOffset,
-    recoveryPoint,
-    highWatermark,
+    recoveryPoint: Math.min(known, nextOffset),
+    highWatermark: Math.min(Math.max(options.highWatermark, logStartOffset), nextOffset),
     snapshots,
-    producers,
+    producers: isLost ? null : found.producers,
   }
-  return { opened, mustSync, removed }
+  return { opened, mustSync: found.mustSync || isLost, removed: found.removed }
+}
+
+interface Found {
+  /** Null: nothing was scanned. */
+  readonly producers: ProducerState | null
+  readonly removed: Segment[]
+  readonly mustSync: boolean
+}
+
+/** Scans what the recovery table says must be scanned. */
+function scan(
+  options: OpenOptions,
+  segments: Segment[],
+  snapshots: Offset[],
+  logStartOffset: Offset,
+): Found {
+  const { environment, folder, config, journal } = options
+  const first = firstToScan(options, segments)
+  if (first === segments.length) return { producers: null, removed: [], mustSync: false }
+  const trusted = segments.slice(0, first)
+  const rebuild = () => epochsInBatches(environment, trusted)
+  const epochs = new LeaderEpochs(environment.disk, folder, rebuild)
+  const isCompacted = config.compactEnabled
+  const { producers, removed, scannedBytes } = recoverSegments(
+    { environment, folder, segments, snapshots, epochs, logStartOffset, isCompacted, journal },
+    first,
+  )
+  if (scannedBytes === 0 && removed.length === 0) {
+    return { producers, removed, mustSync: false }
+  }
+  const end = (segments.at(-1) as Segment).nextOffset
+  epochs.truncateFromEnd(end)
+  dropSnapshotsAbove(options, snapshots, end)
+  if (end > 0) {
+    writeSnapshot(environment, folder, end, producers)?.close()
+    if (snapshots.at(-1) !== end) snapshots.push(end)
+  }
+  return { producers, removed, mustSync: true }
+}
+
+/** A log that lost everything from its start on begins anew there. */
+function dropIfBelowStart(
+  { environment, folder, journal }: OpenOptions,
+  segments: Segment[],
+  start: Offset,
+  { removed }: Found,
+): boolean {
+  const end = segments.at(-1)?.nextOffset ?? start
+  if (end >= start) return false
+  journal.add('cut', folder, `ends at ${end}, before its start ${start}`)
+  removed.push(...segments.splice(0))
+  new LeaderEpochs(environment.disk, folder, () => []).clear()
+  return true
 }
 
 function segmentsOf(options: OpenOptions, files: PartitionFiles): Segment[] {

@@ -1,8 +1,8 @@
 /**
  * Kafka's warm-section search over sorted index slots (KAFKA-6432): the tail of an index, where
- * in-sync followers and tailing consumers look, is searched apart from the rest. Every look-up in it
- * touches the same pages, so they stay resident when an index is paged from disk. Here the mirror
- * lies in memory and the gain is small; it keeps paging possible and probes few slots at the tail.
+ * in-sync followers and tailing consumers look, is searched apart from the rest. Every look-up in
+ * it touches the same pages, so they stay resident when an index is paged from disk. Here the
+ * mirror lies in memory and the gain is small; it keeps paging possible, and probes few slots.
  */
 
 /** Bytes of the warm section; at most three pages of 4 KiB. */

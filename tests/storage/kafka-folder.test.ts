@@ -124,7 +124,7 @@ describe('a folder of Kafka 4.3.0', () => {
   })
 })
 
-test('the same folder after a power cut (no marker) is scanned and found to be the same', async () => {
+test('the same folder without the clean-stop marker is scanned and found the same', async () => {
   using folder = extracted()
   execFileSync('rm', [`${folder.path}/.kafka_cleanshutdown`])
   execFileSync('rm', [`${folder.path}/recovery-point-offset-checkpoint`])

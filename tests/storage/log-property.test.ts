@@ -213,7 +213,7 @@ function batches({ file, position, sizeBytes }: FileRange): BatchView[] {
   )
 }
 
-test('every look-up by offset and by time equals a linear scan, whatever happened before', async () => {
+test('each look-up by offset and by time equals a linear scan, whatever happened', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 70 }), async steps => {
       const world = new World()

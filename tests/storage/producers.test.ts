@@ -32,7 +32,7 @@ const marker = (producerId: number, type: 0 | 1, coordinatorEpoch = 0, producerE
   })
 
 describe('an idempotent producer', () => {
-  test('gets the first answer again for its last five batches, and an error for older ones', async () => {
+  test('gets the first answer again for its last five batches, not for older ones', async () => {
     const { log } = await oneLog()
     for (let at = 0; at < 6; at++) await appendDurably(log, from(at * 2, 2))
     for (let at = 1; at < 6; at++) {
@@ -110,7 +110,7 @@ describe('an idempotent producer', () => {
 })
 
 describe('transactions', () => {
-  test('hold the last stable offset back until the marker is below the high watermark', async () => {
+  test('hold the stable offset back until the high watermark passed the marker', async () => {
     const { log } = await oneLog()
     await appendDurably(log, batchOf())
     await appendDurably(log, transactional(1, 0))
@@ -127,7 +127,7 @@ describe('transactions', () => {
     expect(log.abortedTransactions(0, 2)).toEqual([])
   })
 
-  test('that were aborted are found across segments, and after a restart of either kind', async () => {
+  test('that were aborted are found across segments, and after any restart', async () => {
     const config = smallConfig({ segmentBytes: 300 })
     const { directory, log, disk } = await oneLog(config)
     const sequence = [0, 0, 0]

@@ -104,7 +104,7 @@ describe('a segment is closed', () => {
     expect(await bases({ segmentBytes: size * 2 - 1 }, [{}, {}])).toEqual([0, 1])
   })
 
-  test('when record time moved on by more than segment.ms; old timestamps close nothing', async () => {
+  test('when record time moved on by more than segment.ms, never by old timestamps', async () => {
     const at = (timestamp: number) => ({ timestamp: START_MS + timestamp })
     expect(await bases({ segmentMs: 100 }, [at(0), at(100), at(101), at(-5000), at(150)])).toEqual([
       0, 2,

@@ -101,7 +101,7 @@ describe.each([['fsync'], ['os']] as const)('under durability %s', durability =>
   })
 })
 
-test('a disk that fills at every possible byte never leaves more or less than what was acked', async () => {
+test('a disk that fills at any byte never leaves more or less than what was acked', async () => {
   const batch = batchOf({ count: 2 })
   for (let room = 0; room <= batch.length * 4; room += 7) {
     const { directory, log, disk } = await oneLog(smallConfig({ segmentBytes: 300 }))
