@@ -24,7 +24,11 @@ const HOST_TYPES = ['host/host.ts']
 const PURE_CORE = [
   'broker/cluster/image.ts',
   'broker/cluster/delta.ts',
+  'broker/cluster/commands.ts',
   'broker/cluster/controller.ts',
+  'broker/cluster/create-topics.ts',
+  'broker/cluster/plan.ts',
+  'broker/cluster/topic-names.ts',
   'broker/cluster/transitions.ts',
   'broker/cluster/placement.ts',
   'broker/cluster/election.ts',
@@ -40,6 +44,7 @@ const PURE_CORE = [
 ]
 
 const CORE_TYPES = [
+  'broker/metadata/store.ts',
   'broker/cluster/',
   'broker/partition/',
   'broker/coordinator/',
@@ -90,7 +95,10 @@ const TABLE: readonly Row[] = [
   },
   {
     files: PURE_CORE,
-    may: ['protocol/', 'storage/units.ts', ...PURE_CORE, 'node:assert'],
+    may: [
+      ...['protocol/', 'storage/units.ts', ...PURE_CORE, 'node:assert'],
+      ...['broker/cluster/values.ts', 'broker/config/alter.ts'],
+    ],
     types: [...HOST_TYPES, ...CORE_TYPES],
     why: 'pure decisions: no Host, no Log, no config object',
   },

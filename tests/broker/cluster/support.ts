@@ -7,6 +7,7 @@ import { put } from '../../../broker/cluster/plan.ts'
 import { LocalPublisher } from '../../../broker/cluster/publish.ts'
 import { storeKey } from '../../../broker/cluster/values.ts'
 import type { AlterScope } from '../../../broker/config/alter.ts'
+import type { BrokerConfig } from '../../../broker/config/broker-config.ts'
 import { loadConfig } from '../../../broker/config/load.ts'
 import { brokerProperties, TOPIC_PROPERTIES } from '../../../broker/config/schema.ts'
 import { topicConfig } from '../../../broker/config/topic-config.ts'
@@ -87,83 +88,81 @@ function recording(lines: LogLine[]): Logger {
   return log
 }
 
+function openFolder(disk: Disk, path: string, clock: Clock, config: BrokerConfig) {
+  const random = new SeededRandom(`node-${nextSeed(disk)}`)
+  return LogDirectory.open({
+    path,
+    disk,
+    loop: node.loop,
+    crc32c: node.crc32c,
+    random,
+    nowMs: clock.nowMs(),
+    newId: () => newUuid(random.bytes(16)),
+    nodeId: 1,
+    openFilesMax: 256,
+    logDefaults: topicConfig(config, new Map()).log,
+  })
+}
+
+function makePartitions(
+  logDirectory: LogDirectory,
+  clock: Clock,
+  config: BrokerConfig,
+  deadlines: Deadlines,
+): Partitions {
+  return new Partitions({
+    nodeId: logDirectory.identity.nodeId,
+    clock,
+    crc32c: node.crc32c,
+    deadlines,
+    logDirectory,
+    nowMs: () => clock.nowMs(),
+    configOf: topic => topicConfig(config, topic.configs),
+    recoder: new Recoder({
+      crc32c: node.crc32c,
+      nextTurn: () => node.loop.nextTurn(),
+      expandedBytesMax: () => config.get('ottla.expanded.batch.max.bytes'),
+    }),
+  })
+}
+
+async function register(store: LocalStore, view: ClusterView, nodeId: number): Promise<void> {
+  const { id } = await store.openSession()
+  const role = put('controller', storeKey.controller, { nodeId })
+  const operations = [live(nodeId), role].map(o => ({ ...o, sessionId: id }) as StoreOperation)
+  const registered = await store.transact({ compare: [], operations })
+  if (registered.kind === 'done') await view.untilRevision(registered.revision)
+}
+
 /** One node's metadata, controller and partitions over a folder; no network, no groups. */
 export async function startNode(options: NodeOptions = {}) {
   const disk = options.disk ?? memoryDisk()
   const path = options.path ?? FOLDER
   const clock = options.clock ?? node.clock
   const { loop, crc32c } = node
-  const random = new SeededRandom(`node-${nextSeed(disk)}`)
   const { config } = loadConfig({ overrides: options.overrides ?? {} })
   const lines: LogLine[] = []
   const log = recording(lines)
-  const newTopicId = () => newUuid(random.bytes(16))
-  const logDirectory = await LogDirectory.open({
-    path,
-    disk,
-    loop,
-    crc32c,
-    random,
-    nowMs: clock.nowMs(),
-    newId: newTopicId,
-    nodeId: 1,
-    openFilesMax: 256,
-    logDefaults: topicConfig(config, new Map()).log,
-  })
+  const logDirectory = await openFolder(disk, path, clock, config)
   const store = new LocalStore({ disk, loop, crc32c, folder: path })
   const view = new ClusterView(store, loop)
-  await prepareMetadata({
-    host: { clock, disk, log },
-    store,
-    view,
-    logDirectory,
-  })
+  await prepareMetadata({ host: { clock, disk, log }, store, view, logDirectory })
   const deadlines = new Deadlines(clock, 50)
+  const partitions = makePartitions(logDirectory, clock, config, deadlines)
   const { nodeId } = logDirectory.identity
-  const partitions = new Partitions({
-    nodeId,
-    clock,
-    crc32c,
-    deadlines,
-    logDirectory,
-    nowMs: () => clock.nowMs(),
-    configOf: topic => topicConfig(config, topic.configs),
-    recoder: new Recoder({
-      crc32c,
-      nextTurn: () => loop.nextTurn(),
-      expandedBytesMax: () => config.get('ottla.expanded.batch.max.bytes'),
-    }),
-  })
   await view.start(new LocalPublisher({ nodeId, config, partitions, loop, log }))
-  const session = await store.openSession()
-  const registered = await store.transact({
-    compare: [],
-    operations: [
-      { ...live(nodeId), sessionId: session.id } as StoreOperation,
-      {
-        ...put('controller', storeKey.controller, { nodeId }),
-        sessionId: session.id,
-      } as StoreOperation,
-    ],
-  })
-  if (registered.kind === 'done') await view.untilRevision(registered.revision)
+  await register(store, view, nodeId)
+  const random = new SeededRandom(`topics-${view.image().revision}`)
   const controller = new Controller({
     store,
     view,
     config,
-    newTopicId,
+    newTopicId: () => newUuid(random.bytes(16)),
     below: bound => random.below(bound),
   })
+  const parts = { disk, config, store, view, controller, partitions, logDirectory, lines, nodeId }
   return {
-    disk,
-    config,
-    store,
-    view,
-    controller,
-    partitions,
-    logDirectory,
-    lines,
-    nodeId,
+    ...parts,
     image: () => view.image(),
     /** A clean stop. */
     async stop() {

@@ -60,7 +60,7 @@ async function contents(store: LocalStore): Promise<[string, unknown][]> {
 
 describe('a local store after a crash', () => {
   for (const keep of ['synced', 'all', 'prefix', 'torn', 'stale'] as const) {
-    test(`has all that resolved and nothing in part, when the power cut leaves: ${keep}`, async () => {
+    test(`has all that resolved and nothing in part (kept: ${keep})`, async () => {
       for (let seed = 0; seed < 20; seed++) {
         const disk = simDisk(`${keep}-${seed}`)
         disk.makeFolder('/data')

@@ -13,6 +13,7 @@ import type { BatchView } from '../../../protocol/records/batch.ts'
 import { BatchView as View } from '../../../protocol/records/batch.ts'
 import { readRecords } from '../../../protocol/records/reader.ts'
 import { newUuid } from '../../../protocol/uuid.ts'
+import type { LogConfig } from '../../../storage/log-config.ts'
 import { LogDirectory } from '../../../storage/log-directory.ts'
 
 const node = nodeHost()
@@ -29,6 +30,24 @@ export interface PartitionWorldOptions {
   readonly syncMs?: number
 }
 
+async function openLog(disk: SimDisk, config: LogConfig) {
+  const random = new SeededRandom('directory')
+  const newId = () => newUuid(random.bytes(16))
+  const directory = await LogDirectory.open({
+    path: '/data',
+    disk,
+    loop: node.loop,
+    crc32c: node.crc32c,
+    random,
+    nowMs: NOW_MS,
+    newId,
+    nodeId: 1,
+    openFilesMax: 64,
+    logDefaults: config,
+  })
+  return { directory, log: directory.create('topic', 0, newId(), config, NOW_MS) }
+}
+
 /** One partition, 'topic'-0, over a real log on a simulated disk. */
 export async function partitionWorld(options: PartitionWorldOptions = {}) {
   const { syncMs } = options
@@ -37,24 +56,11 @@ export async function partitionWorld(options: PartitionWorldOptions = {}) {
     ...(options.clock !== undefined && { clock: options.clock }),
     ...(syncMs !== undefined && { syncMs: { least: syncMs, most: syncMs } }),
   })
-  const random = new SeededRandom('directory')
   const { config } = loadConfig({ overrides: options.overrides ?? {} })
   const topic = topicConfig(config, new Map(Object.entries(options.configs ?? {})))
   const { loop, crc32c } = node
   const clock = options.clock ?? node.clock
-  const directory = await LogDirectory.open({
-    path: '/data',
-    disk,
-    loop,
-    crc32c,
-    random,
-    nowMs: NOW_MS,
-    newId: () => newUuid(random.bytes(16)),
-    nodeId: 1,
-    openFilesMax: 64,
-    logDefaults: topic.log,
-  })
-  const log = directory.create('topic', 0, newUuid(random.bytes(16)), topic.log, NOW_MS)
+  const { directory, log } = await openLog(disk, topic.log)
   const deadlines = new Deadlines(clock, 50)
   const image = {
     index: 0,
