@@ -28,11 +28,11 @@ export const metadata = api(
   MetadataRequest,
   MetadataResponse,
   {
-    refuse: (request, { errorCode }) => ({
+    refuse: (request, { errorCode, apiVersion }) => ({
       throttleTimeMs: 0,
       brokers: [],
       topics: (request.topics ?? []).map(({ name, topicId }) =>
-        failed({ name, topicId }, errorCode),
+        failed({ name, topicId }, errorCode, apiVersion),
       ),
       errorCode,
     }),
@@ -116,7 +116,9 @@ function namedTopics(
 ): TopicAnswer[] {
   return asked.map(reference => {
     const found = find(reference, request, context, creationErrors)
-    return typeof found === 'number' ? failed(reference, found) : described(found, request, context)
+    return typeof found === 'number'
+      ? failed(reference, found, context.apiVersion)
+      : described(found, request, context)
   })
 }
 
@@ -157,10 +159,12 @@ function find(
 function failed(
   { name, topicId }: { readonly name: string | null; readonly topicId: string },
   errorCode: ErrorCode,
+  version: number,
 ): TopicAnswer {
-  // Before version 12 a name cannot be null; an id that was sent too early is not echoed by name.
-  const isById = name === null
-  return { errorCode, name, topicId: isById ? topicId : NO_UUID, partitions: [] }
+  // A topic asked for by name gets no id: it would tell that the topic is there.
+  const shownId = name === null ? topicId : NO_UUID
+  const shownName = version < LOOKUP_BY_ID_SINCE ? (name ?? '') : name
+  return { errorCode, name: shownName, topicId: shownId, partitions: [] }
 }
 
 function described(
