@@ -39,7 +39,13 @@ export class LocalPublisher implements Publisher {
       budget = SLICE
       await this.#options.loop.nextTurn()
     }
-    for (const id of delta.removedTopics) await spend(partitions.remove(id))
+    for (const id of delta.removedTopics) {
+      const { count, failures } = partitions.remove(id)
+      for (const { path, code } of failures) {
+        this.#options.log.error({ path, code }, 'a deleted partition could not be removed')
+      }
+      await spend(count)
+    }
     for (const id of delta.changedTopics) {
       const topic = next.topicsById.get(id)
       if (topic === undefined) continue

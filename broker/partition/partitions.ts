@@ -20,6 +20,13 @@ export interface PutStep {
   readonly failure: DiskError | null
 }
 
+/** What became of a topic in `remove`. */
+export interface Removal {
+  readonly count: number
+  /** Folders that could not be renamed away: the next start tries again. */
+  readonly failures: readonly DiskError[]
+}
+
 /** Partitions of one topic on this broker; holes where another broker has them. */
 interface LocalTopic {
   readonly id: string
@@ -87,19 +94,25 @@ export class Partitions {
     }
   }
 
-  /** Stops the partitions of a topic that is gone, deletes their logs, says how many. */
-  remove(topicId: string): number {
+  /** Stops the partitions of a topic that is gone and deletes their logs. */
+  remove(topicId: string): Removal {
+    const failures: DiskError[] = []
     const local = this.#byId.get(topicId)
-    if (local === undefined) return 0
+    if (local === undefined) return { count: 0, failures }
     this.#byId.delete(topicId)
     if (this.#byName.get(local.image.name) === local) this.#byName.delete(local.image.name)
     const nowMs = this.#options.nowMs()
     for (const partition of local.partitions) {
       if (partition === undefined) continue
       partition.stop()
-      this.#options.logDirectory.delete(partition.log, nowMs)
+      try {
+        this.#options.logDirectory.delete(partition.log, nowMs)
+      } catch (error) {
+        if (!(error instanceof DiskError)) throw error
+        failures.push(error)
+      }
     }
-    return local.partitions.length
+    return { count: local.partitions.length, failures }
   }
 
   /** Gives every topic the config it should have: the broker's own properties changed. */
