@@ -32,8 +32,9 @@ export interface OtherGroupRecord {
 
 export type GroupRecord = OffsetCommitRecord | GroupMetadataRecord | OtherGroupRecord
 
-/** The value versions that Apache Kafka 4.3 writes; 3.x reads them too. */
-const OFFSET_VERSION = 3
+/** The value versions that Apache Kafka 4.3 writes. */
+const OFFSET_VERSION = 4
+const OFFSET_VERSION_WITH_EXPIRY = 1
 const GROUP_VERSION = 3
 
 /** Key and value as stored. An expiry time, which old clients set, only fits version 1. */
@@ -50,7 +51,7 @@ export function encodeGroupRecord(record: OffsetCommitRecord | GroupMetadataReco
   const { topic, partition, value } = record
   const key = encodeKey(OffsetCommitKey, { group, topic, partition })
   if (value === null) return { key, value }
-  const version = value.expireTimestamp < 0 ? OFFSET_VERSION : 1
+  const version = value.expireTimestamp < 0 ? OFFSET_VERSION : OFFSET_VERSION_WITH_EXPIRY
   return { key, value: encodeValue(OffsetCommitValue, version, value) }
 }
 

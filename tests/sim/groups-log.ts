@@ -4,7 +4,7 @@ import { ErrorCode } from '../../protocol/errors.ts'
 import { BatchView } from '../../protocol/records/batch.ts'
 import type { GroupStorage } from './groups-world.ts'
 
-/** What a partition's disk holds over restarts. Batches up to `syncedOffset` survive a power cut. */
+/** What a disk holds over restarts. Batches up to `syncedOffset` survive a power cut. */
 interface StoredLog {
   batches: Buffer[]
   syncedOffset: number

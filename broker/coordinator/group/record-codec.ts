@@ -1,34 +1,24 @@
 /**
- * Records of `__consumer_offsets` as Apache Kafka 4.3 writes them: a key is an int16 type and the
- * body of that type's key message, a value an int16 version and the body. Written are
- * OffsetCommitValue v4 (v1 where an old client set an expiry, which no other version holds) and
- * GroupMetadataValue v3; all versions are read.
+ * Records of `__consumer_offsets` to and from batches, in Apache Kafka's own formats
+ * (protocol/internal/group-records.ts). Those of groups of other kinds are kept as their bytes.
  */
 import type { Crc32c } from '../../../host/host.ts'
-import {
-  GroupMetadataKey,
+import { decodeGroupRecord, encodeGroupRecord } from '../../../protocol/internal/group-records.ts'
+import type {
   GroupMetadataValue,
-  LegacyOffsetCommitKey,
-  OffsetCommitKey,
   OffsetCommitValue,
 } from '../../../protocol/messages/records-group.ts'
 import type { BatchView } from '../../../protocol/records/batch.ts'
 import { BatchBuilder } from '../../../protocol/records/builder.ts'
 import { ControlType, readControlRecord } from '../../../protocol/records/control.ts'
 import { type LogRecord, readRecords } from '../../../protocol/records/reader.ts'
-import type { Message, ValueOf } from '../../../protocol/schema.ts'
 import { NO_UUID } from '../../../protocol/uuid.ts'
-import { WireReader, WireWriter } from '../../../protocol/wire.ts'
 import type { RecordCodec } from '../shard-log.ts'
 import { foreignGroupIdOf, foreignTypeOf } from './foreign-group.ts'
-import type { CommittedOffset, GroupMetadata, GroupRecord, OffsetRecord } from './record.ts'
+import type { CommittedOffset, GroupMetadata, GroupRecord } from './record.ts'
 
 /** Below Kafka's default max.message.bytes, so that its own tools and followers take a batch. */
 const BATCH_BYTES_MAX = 900_000
-
-const GROUP_VALUE_VERSION = 3
-const OFFSET_VALUE_VERSION = 4
-const OFFSET_VALUE_VERSION_WITH_EXPIRY = 1
 
 /** See the file's head. */
 export function groupRecordCodec(crc32c: Crc32c): RecordCodec<GroupRecord> {
@@ -62,20 +52,15 @@ function encodeAll(records: readonly GroupRecord[], nowMs: number, crc32c: Crc32
 /** Key and value of a record as stored. Markers are written by the transaction coordinator. */
 export function encodeRecord(record: GroupRecord): { key: Buffer; value: Buffer | null } {
   switch (record.kind) {
-    case 'group':
-      return {
-        key: prefixed(GroupMetadataKey, GroupMetadataKey.key, 0, { group: record.groupId }),
-        value: record.value === null ? null : groupValue(record.value),
-      }
-    case 'offset':
-      return {
-        key: prefixed(OffsetCommitKey, OffsetCommitKey.key, 0, {
-          group: record.groupId,
-          topic: record.topic,
-          partition: record.partition,
-        }),
-        value: record.value === null ? null : offsetValue(record.value),
-      }
+    case 'group': {
+      const { groupId: group, value } = record
+      return encodeGroupRecord({ kind: 'group', group, value: value && groupValue(value) })
+    }
+    case 'offset': {
+      const { groupId: group, topic, partition, value } = record
+      const names = { kind: 'offset', group, topic, partition } as const
+      return encodeGroupRecord({ ...names, value: value && offsetValue(value) })
+    }
     case 'foreign':
       return { key: record.key, value: record.value }
     case 'transaction-end':
@@ -83,8 +68,8 @@ export function encodeRecord(record: GroupRecord): { key: Buffer; value: Buffer 
   }
 }
 
-function groupValue(value: GroupMetadata): Buffer {
-  return prefixed(GroupMetadataValue, GROUP_VALUE_VERSION, GROUP_VALUE_VERSION, {
+function groupValue(value: GroupMetadata): GroupMetadataValue {
+  return {
     protocolType: value.protocolType,
     generation: value.generation,
     protocol: value.protocol,
@@ -100,32 +85,18 @@ function groupValue(value: GroupMetadata): Buffer {
       subscription: member.subscription,
       assignment: member.assignment,
     })),
-  })
+  }
 }
 
-function offsetValue(value: CommittedOffset): Buffer {
-  const hasExpiry = value.expireTimestampMs >= 0
-  const version = hasExpiry ? OFFSET_VALUE_VERSION_WITH_EXPIRY : OFFSET_VALUE_VERSION
-  return prefixed(OffsetCommitValue, version, version, {
+function offsetValue(value: CommittedOffset): OffsetCommitValue {
+  return {
     offset: value.offset,
     leaderEpoch: value.leaderEpoch,
     metadata: value.metadata,
     commitTimestamp: value.commitTimestampMs,
     expireTimestamp: value.expireTimestampMs,
     topicId: value.topicId ?? NO_UUID,
-  })
-}
-
-function prefixed<M extends Message>(
-  declaration: M,
-  prefix: number,
-  version: number,
-  draft: Parameters<M['encode']>[2],
-): Buffer {
-  const writer = new WireWriter()
-  writer.int16(prefix)
-  declaration.encode(writer, version, draft)
-  return Buffer.concat(writer.pieces() as Buffer[])
+  }
 }
 
 // ---------------------------------------------------------------------------------------- reading
@@ -168,43 +139,42 @@ export function decodeRecord(
   { key, value }: Pick<LogRecord, 'key' | 'value'>,
   producerId: number,
 ): GroupRecord | null {
-  if (key === null || key.length < 2) throw new Error('a record without a key')
-  const type = key.readInt16BE(0)
-  if (type === OffsetCommitKey.key || type === LegacyOffsetCommitKey.key) {
-    return decodeOffset(key, value, producerId)
+  if (key === null) throw new Error('a record without a key')
+  const stored = decodeGroupRecord(key, value)
+  switch (stored.kind) {
+    case 'group':
+      return { kind: 'group', groupId: stored.group, value: stored.value && groupOf(stored.value) }
+    case 'offset': {
+      const { group: groupId, topic, partition } = stored
+      const value = stored.value && offsetOf(stored.value)
+      return { kind: 'offset', groupId, topic, partition, producerId, value }
+    }
+    case 'other':
+      return decodeForeign(stored.type, key, value)
   }
-  if (type === GroupMetadataKey.key) {
-    const { group } = body(GroupMetadataKey, key, 0)
-    return { kind: 'group', groupId: group, value: value && decodeGroup(value) }
-  }
-  const foreignType = foreignTypeOf(type)
-  if (foreignType === null) return null
+}
+
+function decodeForeign(keyType: number, key: Buffer, value: Buffer | null): GroupRecord | null {
+  const type = foreignTypeOf(keyType)
+  if (type === null) return null
   const groupId = foreignGroupIdOf(key)
-  if (groupId === null) throw new Error(`a key of type ${type} names no group`)
+  if (groupId === null) throw new Error(`a key of type ${keyType} names no group`)
   const copies = { key: Buffer.from(key), value: value && Buffer.from(value) }
-  return { kind: 'foreign', type: foreignType, groupId, ...copies }
+  return { kind: 'foreign', type, groupId, ...copies }
 }
 
-function decodeOffset(key: Buffer, value: Buffer | null, producerId: number): OffsetRecord {
-  const { group: groupId, topic, partition } = body(OffsetCommitKey, key, 0)
-  const base = { kind: 'offset', groupId, topic, partition, producerId } as const
-  if (value === null) return { ...base, value: null }
-  const stored = body(OffsetCommitValue, value, value.readInt16BE(0))
+function offsetOf(stored: OffsetCommitValue): CommittedOffset {
   return {
-    ...base,
-    value: {
-      offset: stored.offset,
-      leaderEpoch: stored.leaderEpoch,
-      metadata: stored.metadata,
-      commitTimestampMs: stored.commitTimestamp,
-      expireTimestampMs: stored.expireTimestamp,
-      topicId: stored.topicId === NO_UUID ? null : stored.topicId,
-    },
+    offset: stored.offset,
+    leaderEpoch: stored.leaderEpoch,
+    metadata: stored.metadata,
+    commitTimestampMs: stored.commitTimestamp,
+    expireTimestampMs: stored.expireTimestamp,
+    topicId: stored.topicId === NO_UUID ? null : stored.topicId,
   }
 }
 
-function decodeGroup(value: Buffer): GroupMetadata {
-  const stored = body(GroupMetadataValue, value, value.readInt16BE(0))
+function groupOf(stored: GroupMetadataValue): GroupMetadata {
   return {
     protocolType: stored.protocolType,
     generation: stored.generation,
@@ -224,10 +194,4 @@ function decodeGroup(value: Buffer): GroupMetadata {
       assignment: Buffer.from(member.assignment),
     })),
   }
-}
-
-function body<M extends Message>(declaration: M, bytes: Buffer, version: number): ValueOf<M> {
-  const { min, max } = declaration.versions
-  if (version < min || version > max) throw new Error(`${declaration.name} v${version} is unknown`)
-  return declaration.decode(new WireReader(bytes, 2), version) as ValueOf<M>
 }

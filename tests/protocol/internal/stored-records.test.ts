@@ -24,9 +24,16 @@ describe('group records', () => {
     const { key, value } = encodeGroupRecord({ ...names, value: offset })
     expect(key.toString('hex')).toBe('0001000167000174' + '00000007')
     expect(value?.toString('hex')).toBe(
-      '0003' + '000000000000002a' + '00000003' + '00016d' + '0000018bcfe56800',
+      '0004' + '000000000000002a' + '00000003' + '026d' + '0000018bcfe56800' + '00',
     )
     expect(decodeGroupRecord(key, value)).toEqual({ ...names, value: offset })
+  })
+
+  test('an offset with a topic id keeps it', () => {
+    const record = { ...names, value: { ...offset, topicId: 'bBfEpE9aQ8OZVw3nJZ2Y4Q' } }
+    const { key, value } = encodeGroupRecord(record)
+    expect(value?.readInt16BE(0)).toBe(4)
+    expect(decodeGroupRecord(key, value)).toEqual(record)
   })
 
   test('an offset that expires keeps its expiry', () => {
