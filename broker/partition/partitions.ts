@@ -23,7 +23,7 @@ export interface PutStep {
 /** What became of a topic in `remove`. */
 export interface Removal {
   readonly count: number
-  /** Folders that could not be renamed away: the next start tries again. */
+  /** Folders that could not be renamed away: they stay, and the next start names them. */
   readonly failures: readonly DiskError[]
 }
 
