@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type EachBatchPayload, Kafka, logLevel } from 'kafkajs'
+import { ConfigResourceTypes, type EachBatchPayload, Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { plugCodecs } from './support/kafkajs-codecs.ts'
 import { type SpawnedBroker, spawnBroker } from './support/spawned-broker.ts'
@@ -114,10 +114,18 @@ test('read_committed leaves out the aborted record and nothing else', () => {
   }
 })
 
-test('its topic configs and its groups are there', async () => {
+test('its groups, their offsets and its topic configs are there', async () => {
   const admin = kafka.admin()
   await admin.connect()
   const { groups } = await admin.listGroups()
-  expect(groups.map(g => g.groupId)).toEqual(expect.arrayContaining(['kj-group']))
+  expect(groups.map(g => g.groupId)).toEqual(expect.arrayContaining(['g-kjs', 'g-rd', 'g-848']))
+  const [kj] = await admin.fetchOffsets({ groupId: 'g-kjs', topics: ['kj'] })
+  expect(kj?.partitions.find(p => p.partition === 0)?.offset).toBe('1')
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type: ConfigResourceTypes.TOPIC, name: 'compacted' }],
+  })
+  const entries = resources[0]?.configEntries ?? []
+  expect(entries.find(e => e.configName === 'cleanup.policy')?.configValue).toBe('compact')
   await admin.disconnect()
 })
