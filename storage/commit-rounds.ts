@@ -8,8 +8,8 @@
  */
 import { DiskError } from '../host/disk-error.ts'
 import type { Disk, File, Loop } from '../host/host.ts'
-import { asDiskError } from './disk-failure.ts'
-import type { CommittedLog } from './environment.ts'
+import { asDiskError, isPassing } from './disk-failure.ts'
+import type { CommitRound, CommittedLog } from './environment.ts'
 
 export class CommitRounds {
   readonly #disk: Disk
@@ -60,29 +60,34 @@ export class CommitRounds {
 
   async #run(): Promise<void> {
     while (this.#requested.size > 0 && !this.#isStopped) {
-      const logs = this.#requested
+      const requested = this.#requested
       this.#requested = new Set()
+      let begun: CommittedLog[]
       try {
-        await this.#round(logs)
+        begun = await this.#round(requested)
       } catch (error) {
         if (this.#isStopped) break
         this.#isStopped = true
         this.#onFailure(asDiskError(error))
         break
       }
-      for (const log of logs) if (!this.#isStopped) log.endCommit()
+      for (const log of begun) if (!this.#isStopped) log.endCommit()
+      // Some had no descriptor to spare: they wait for the next round, others get their turn.
+      if (begun.length < requested.size) await this.#loop.nextTurn()
     }
     this.#isRunning = false
   }
 
-  async #round(logs: ReadonlySet<CommittedLog>): Promise<void> {
+  /** Returns the logs whose round it was. */
+  async #round(requested: ReadonlySet<CommittedLog>): Promise<CommittedLog[]> {
     const files: File[] = []
     const folders = new Map<string, CommittedLog>()
-    for (const log of logs) {
-      if (log.isDeleted) continue
+    const begun: CommittedLog[] = []
+    for (const log of requested) {
       const round = { files, folders: new Set<string>() }
-      log.beginCommit(round)
+      if (!log.isDeleted && !this.#begins(log, round)) continue
       for (const folder of round.folders) folders.set(folder, log)
+      begun.push(log)
     }
     for (const file of files) file.retain()
     try {
@@ -90,6 +95,18 @@ export class CommitRounds {
       for (const [folder, log] of folders) await this.#syncFolder(folder, log)
     } finally {
       for (const file of files) file.release()
+    }
+    return begun
+  }
+
+  #begins(log: CommittedLog, round: CommitRound): boolean {
+    try {
+      log.beginCommit(round)
+      return true
+    } catch (error) {
+      if (!isPassing(asDiskError(error))) throw error
+      this.#requested.add(log)
+      return false
     }
   }
 

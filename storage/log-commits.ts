@@ -24,7 +24,7 @@ export class LogCommits {
   readonly #state: LogState
   #waiters: AppendWaiter[] = []
   #dirty: Segment[] = []
-  #dirtyFolders: string[] = []
+  readonly #dirtyFolders = new Set<string>()
   #dirtyPaths: string[] = []
   // Of the round in flight.
   #roundWaiters: AppendWaiter[] = []
@@ -45,7 +45,7 @@ export class LogCommits {
   }
 
   get isDirty(): boolean {
-    return this.#dirty.length + this.#dirtyFolders.length + this.#dirtyPaths.length > 0
+    return this.#dirty.length + this.#dirtyFolders.size + this.#dirtyPaths.length > 0
   }
 
   /** `segment` got bytes. */
@@ -70,13 +70,13 @@ export class LogCommits {
 
   /** A folder got names, small files got content: durable with the next round. */
   created(folders: readonly string[], paths: readonly string[]): void {
-    this.#dirtyFolders.push(...folders)
+    for (const folder of folders) this.#dirtyFolders.add(folder)
     this.#dirtyPaths.push(...paths)
   }
 
   /** `closed` is full and another segment took its place. */
   rolled(closed: Segment): void {
-    this.#dirtyFolders.push(this.#state.folder)
+    this.#dirtyFolders.add(this.#state.folder)
     if (!closed.isSealed) this.#state.environment.seal(this)
   }
 
@@ -89,30 +89,46 @@ export class LogCommits {
 
   // -------------------------------------------------------------------------------------- round
 
+  /** Throws DiskError if a file can't be opened; nothing has begun then. */
   beginCommit(round: CommitRound): void {
     const state = this.#state
-    this.#roundWaiters = this.#waiters
-    this.#waiters = []
-    this.#roundSegments = this.#dirty
-    this.#dirty = []
-    this.#dirtySinceMs = Number.POSITIVE_INFINITY
-    for (const segment of this.#roundSegments) {
-      if (!segment.isRemoved) round.files.push(segment.file())
-    }
     const epochs = state.epochs.takeUnsynced()
-    if (epochs !== null) {
-      this.#dirtyPaths.push(epochs)
-      this.#dirtyFolders.push(state.folder)
-    }
-    const { disk } = state.environment
-    for (const path of new Set(this.#dirtyPaths)) this.#roundFiles.push(disk.open(path, 'write'))
-    this.#dirtyPaths = []
-    round.files.push(...this.#roundFiles)
+    if (epochs !== null) this.created([state.folder], [epochs])
+    const files = this.#openDirty()
+    this.#roundFiles = files.small
+    this.#roundSegments = this.#dirty
+    this.#roundWaiters = this.#waiters
+    round.files.push(...files.segments, ...files.small)
     for (const folder of this.#dirtyFolders) round.folders.add(folder)
-    this.#dirtyFolders = []
+    this.#waiters = []
+    this.#dirty = []
+    this.#dirtyPaths = []
+    this.#dirtyFolders.clear()
+    this.#dirtySinceMs = Number.POSITIVE_INFINITY
     this.#roundTarget = state.writtenOffset
     this.#roundActive = state.active
     this.#roundPosition = state.active.sizeBytes
+  }
+
+  #openDirty(): { segments: File[]; small: File[] } {
+    const { disk } = this.#state.environment
+    const segments = this.#dirty.filter(({ isRemoved }) => !isRemoved).map(one => one.file())
+    const small: File[] = []
+    try {
+      for (const path of new Set(this.#dirtyPaths)) small.push(disk.open(path, 'write'))
+      return { segments, small }
+    } catch (error) {
+      for (const file of small) file.close()
+      throw error
+    }
+  }
+
+  /** A closed segment is on disk: no round needs it any more. */
+  #isSynced(segment: Segment): void {
+    const at = this.#dirty.indexOf(segment)
+    if (at < 0) return
+    this.#dirty.splice(at, 1)
+    this.#unpin(segment)
   }
 
   endCommit(): void {
@@ -144,7 +160,7 @@ export class LogCommits {
     for (const segment of this.#dirty) this.#unpin(segment)
     this.#dirty = []
     this.#dirtyPaths = []
-    this.#dirtyFolders = []
+    this.#dirtyFolders.clear()
     const waiters = [...this.#roundWaiters, ...this.#waiters]
     this.#roundWaiters = []
     this.#waiters = []
@@ -184,6 +200,7 @@ export class LogCommits {
         for (const file of files) if (file !== segment.slot.file) file.close()
       }
       segment.isSealed = true
+      this.#isSynced(segment)
       const next = segment.nextOffset
       const isFirst = !state.segments.some(other => other.baseOffset < next && !other.isSealed)
       if (isFirst && !segment.isRemoved && next > state.syncedOffset) {

@@ -60,7 +60,7 @@ export class LogState {
   /** Differs from what `checkpoint` files say, or from a fresh folder. */
   wasTouched = false
   onProgress: (() => void) | null = null
-  #producers: ProducerState | null
+  #producers: ProducerState | null = null
   /** Where the log ended when it was opened: later producers' batches load the state first. */
   readonly #openedAt: Offset
 
@@ -79,7 +79,7 @@ export class LogState {
     this.durableOffset = opened.nextOffset
     this.syncedOffset = opened.recoveryPoint
     this.highWatermark = opened.highWatermark
-    this.#producers = opened.producers
+    this.replaceProducers(opened.producers)
     this.#openedAt = opened.nextOffset
     this.epochs = new LeaderEpochs(environment.disk, opened.folder, () =>
       epochsInBatches(environment, opened.segments),
@@ -98,8 +98,10 @@ export class LogState {
 
   /** Loads it when first asked. */
   producers(): ProducerState {
-    this.#producers ??= loadProducers(this, this.#openedAt)
-    return this.#producers
+    if (this.#producers !== null) return this.#producers
+    const producers = loadProducers(this, this.#openedAt)
+    this.replaceProducers(producers)
+    return producers
   }
 
   /** Where the oldest undecided transaction starts; Infinity for none. */
@@ -117,6 +119,8 @@ export class LogState {
 
   replaceProducers(producers: ProducerState | null): void {
     this.#producers = producers
+    // Replaying the log decided transactions that the high watermark has long passed.
+    producers?.settle(this.highWatermark)
   }
 
   /** Index of the segment that holds or would hold `offset`; -1 below the first. */

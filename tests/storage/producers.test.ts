@@ -156,10 +156,16 @@ describe('transactions', () => {
       }
     }
     check(log)
+    await directory.checkpoint()
     const image = disk.image({ keep: 'all' })
     await directory.close(0)
     check((await openDirectory(disk, { logDefaults: config })).get('topic', 0) as Log)
-    check((await openDirectory(image, { logDefaults: config })).get('topic', 0) as Log)
+    const recovered = (await openDirectory(image, { logDefaults: config })).get('topic', 0) as Log
+    check(recovered)
+    expect([recovered.highWatermark, recovered.lastStableOffset]).toEqual([
+      log.nextOffset,
+      log.nextOffset,
+    ])
   })
 
   test('fence old coordinators and old epochs, and ignore a marker for nothing', async () => {

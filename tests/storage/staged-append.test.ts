@@ -182,6 +182,26 @@ test('waiters are never told from inside append, nor twice', async () => {
   expect(log.segments().length).toBeGreaterThan(3)
 })
 
+test('a commit round that finds no descriptor waits for one', async () => {
+  const { directory, log, disk } = await oneLog()
+  disk.faults.add({ calls: ['open'], path: 'checkpoint', code: 'EMFILE', times: 3 })
+  expect(await append(log, batchOf()).fate).toBe('durable')
+  expect(directory.offline).toBeNull()
+})
+
+test('under durability os nothing piles up while segments come and go', async () => {
+  const { directory, log, disk } = await oneLog(
+    smallConfig({ durability: 'os', segmentBytes: 300 }),
+  )
+  for (let at = 0; at < 300; at++) await appendDurably(log, batchOf())
+  directory.flushDue(0)
+  expect(log.state.recoveryPoint).toBeGreaterThan(250)
+  directory.abandon()
+  await directory.checkpoint()
+  const again = await openDirectory(disk)
+  expect(again.get('topic', 0)?.nextOffset).toBe(300)
+})
+
 test('many logs of a turn share one commit round', async () => {
   const disk = memoryDisk()
   const directory = await openDirectory(disk)
