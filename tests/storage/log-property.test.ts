@@ -222,6 +222,6 @@ test('each look-up by offset and by time equals a linear scan, whatever happened
       await world.check()
       world.directory.abandon()
     }),
-    { numRuns: 120, seed: 20261121 },
+    { numRuns: 80, seed: 20261121 },
   )
 }, 60_000)
