@@ -59,7 +59,8 @@ export interface ClusterOptions {
   readonly backoff: BackoffRules
 }
 
-interface CachedTopic extends TopicMetadata {
+interface CachedTopic {
+  readonly topic: TopicMetadata
   readonly fetchedMs: number
 }
 
@@ -99,10 +100,10 @@ export class Cluster {
 
   /** What is known of a topic, without asking. Null if nothing is, or if it is too old. */
   cachedTopic(name: string): TopicMetadata | null {
-    const topic = this.#topics.get(name)
-    if (topic === undefined) return null
-    const ageMs = this.host.clock.monotonicMs() - topic.fetchedMs
-    return ageMs < this.options.metadataMaxAgeMs ? topic : null
+    const cached = this.#topics.get(name)
+    if (cached === undefined) return null
+    const ageMs = this.host.clock.monotonicMs() - cached.fetchedMs
+    return ageMs < this.options.metadataMaxAgeMs ? cached.topic : null
   }
 
   /** A topic's partitions, asked for if need be. Rejects if it does not exist in time. */
@@ -145,7 +146,7 @@ export class Cluster {
 
   /** The leader's broker id by what is known; -1 if nobody leads. */
   leaderOf(topic: string, partition: number): number {
-    const partitions = this.#topics.get(topic)?.partitions
+    const partitions = this.#topics.get(topic)?.topic.partitions
     return partitions?.find(one => one.partition === partition)?.leaderId ?? -1
   }
 
@@ -178,7 +179,8 @@ export class Cluster {
     }))
     partitions.sort((a, b) => a.partition - b.partition)
     const { topicId, isInternal } = topic
-    return { name, topicId, isInternal, partitions, fetchedMs: this.host.clock.monotonicMs() }
+    const fetchedMs = this.host.clock.monotonicMs()
+    return { topic: { name, topicId, isInternal, partitions }, fetchedMs }
   }
 
   // ------------------------------------------------------------------------------------- requests

@@ -22,7 +22,7 @@ export class BrokerError extends ClientError {
   /** `what` was tried, as in "create topic orders"; `detail` is what the broker said, if it did. */
   constructor(what: string, code: number, detail?: string | null) {
     const description = errorInfo(code)
-    const why = (detail || description.message).replace(/\.$/, '')
+    const why = unended(detail || description.message)
     super(`Could not ${what}: ${why} (${description.name})${cureOf(description.code)}.`)
     this.code = description.code
     this.codeName = description.name
@@ -49,7 +49,7 @@ export class TimeoutError extends ClientError {
   override readonly isRetriable = true
 
   constructor(what: string, timeoutMs: number, cause?: unknown) {
-    const why = cause instanceof Error ? `; the last error was: ${cause.message}` : ''
+    const why = cause instanceof Error ? `; the last error was: ${unended(cause.message)}` : ''
     super(`Gave up after ${timeoutMs} ms: ${what}${why}.`, { cause })
   }
 }
@@ -127,4 +127,9 @@ const CURES: ReadonlyMap<number, string> = new Map([
 function cureOf(code: ErrorCode): string {
   const cure = CURES.get(code)
   return cure === undefined ? '' : `; ${cure}`
+}
+
+/** Without its full stop, to be said within another sentence. */
+function unended(sentence: string): string {
+  return sentence.replace(/[.?]$/, '')
 }

@@ -11,6 +11,7 @@
  * One Client holds the connections; its producers, consumers and admins share what is known of the
  * cluster, and end with it. It speaks Kafka's protocol and needs nothing of Ottla's broker.
  */
+import { NodeClock } from '../host/node/clock.ts'
 import { nodeHost } from '../host/node/host.ts'
 import { Admin, type AdminOptions } from './admin.ts'
 import { type BackoffRules, DEFAULT_BACKOFF } from './backoff.ts'
@@ -84,7 +85,7 @@ export class Client {
   /** Throws UsageError for addresses that are none. */
   constructor(options: ClientOptions) {
     this.#cluster = new Cluster({
-      host: options.host ?? nodeHost(),
+      host: options.host ?? realHost(),
       bootstrap: parseBootstrapServers(options.bootstrapServers),
       clientId: options.clientId ?? 'ottla',
       connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
@@ -124,4 +125,9 @@ export class Client {
     this.#parts.add(part)
     return part
   }
+}
+
+/** The real world: no system calls of the broker's kind, and timers that a program may wait for. */
+function realHost(): ClientHost {
+  return { ...nodeHost({ native: 'off', nativeCrc: 'on' }), clock: new NodeClock('foreground') }
 }
