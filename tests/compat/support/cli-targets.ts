@@ -5,23 +5,27 @@ import { join } from 'node:path'
 import { kafkaUnavailable, startKafka } from './kafka.ts'
 import { freePort, spawnBroker } from './spawned-broker.ts'
 
+type Properties = Readonly<Record<string, string>>
+
 export interface Target {
   readonly name: string
   readonly isMissing: boolean
-  start(): Promise<{ readonly address: string } & AsyncDisposable>
+  /** With further broker properties. */
+  start(properties?: Properties): Promise<{ readonly address: string } & AsyncDisposable>
 }
 
 export const targets: readonly Target[] = [
-  { name: 'Ottla', isMissing: false, start: () => spawnBroker() },
+  { name: 'Ottla', isMissing: false, start: spawnBroker },
   { name: 'Apache Kafka', isMissing: await kafkaUnavailable(), start: startApacheKafka },
 ]
 
-async function startApacheKafka() {
+async function startApacheKafka(properties: Properties = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'ottla-cli-kafka-'))
   const { address, stop } = await startKafka({
     port: await freePort(),
     folder: join(folder, 'data'),
     heap: '512M',
+    properties,
   })
   return {
     address,
