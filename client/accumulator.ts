@@ -24,6 +24,8 @@ export class OutgoingBatch {
   readonly queue: PartitionQueue
   /** Orders batches of a partition. */
   readonly order: number
+  /** No other batch has an order from `order` up to `order + span`: room for its parts. */
+  readonly span: number
   readonly createdMs: number
   readonly builder: BatchBuilder
   readonly records: RecordDraft[] = []
@@ -37,9 +39,15 @@ export class OutgoingBatch {
   /** Takes no more records. */
   isFull = false
 
-  constructor(queue: PartitionQueue, order: number, createdMs: number, sizeHint: number) {
+  constructor(
+    queue: PartitionQueue,
+    place: { readonly order: number; readonly span: number },
+    createdMs: number,
+    sizeHint: number,
+  ) {
     this.queue = queue
-    this.order = order
+    this.order = place.order
+    this.span = place.span
     this.createdMs = createdMs
     this.builder = new BatchBuilder(sizeHint)
   }
@@ -169,8 +177,9 @@ export class Accumulator {
       [0, middle],
       [middle, batch.records.length],
     ] as const) {
-      const order = batch.order + from / (batch.records.length + 1)
-      const half = new OutgoingBatch(batch.queue, order, batch.createdMs, SIZE_HINT_MAX)
+      const span = batch.span / 2
+      const order = from === 0 ? batch.order : batch.order + span
+      const half = new OutgoingBatch(batch.queue, { order, span }, batch.createdMs, SIZE_HINT_MAX)
       for (const record of batch.records.slice(from, to)) half.builder.append(record)
       half.records.push(...batch.records.slice(from, to))
       half.deliveries.push(...batch.deliveries.slice(from, to))
@@ -218,7 +227,7 @@ export class Accumulator {
       last.isFull = true
     }
     const sizeHint = Math.min(this.#rules.batchBytes, SIZE_HINT_MAX)
-    const batch = new OutgoingBatch(queue, this.#nextOrder, nowMs, sizeHint)
+    const batch = new OutgoingBatch(queue, { order: this.#nextOrder, span: 1 }, nowMs, sizeHint)
     this.#nextOrder += 1
     queue.waiting.push(batch)
     return batch

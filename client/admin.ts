@@ -137,8 +137,8 @@ export class Admin {
       const answer = await this.#controller(api.CREATE_PARTITIONS, request)
       this.#cluster.forgetTopic(topic)
       for (const { errorCode, errorMessage } of answer.results) {
-        const what = `give topic ${topic} ${count} partitions`
-        if (errorCode !== 0) throw new BrokerError(what, errorCode, errorMessage)
+        if (errorCode === 0) continue
+        throw new BrokerError(`give ${topic} ${count} partitions`, errorCode, errorMessage)
       }
     })
   }
@@ -165,10 +165,9 @@ export class Admin {
     return this.#retrying(what, async () => {
       const answer = await this.#askConfigs(resource, api.DESCRIBE_CONFIGS, request)
       const result = answer.results[0]
-      if (result === undefined) throw new BrokerError(what, ErrorCode.UNKNOWN_SERVER_ERROR)
-      if (result.errorCode !== 0) {
-        throw new BrokerError(what, result.errorCode, result.errorMessage)
-      }
+      const code = result?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR
+      if (result === undefined || code !== 0)
+        throw new BrokerError(what, code, result?.errorMessage)
       return result.configs.map(configEntry)
     })
   }
@@ -263,12 +262,9 @@ export class Admin {
       groupIds.map(groupId => {
         const what = `describe group ${groupId}`
         return this.#coordinated(groupId, what, async () => {
-          const request = { groups: [groupId] }
-          const answer = await this.#cluster.requestCoordinator(
-            groupId,
-            api.DESCRIBE_GROUPS,
-            request,
-          )
+          const answer = await this.#cluster.requestCoordinator(groupId, api.DESCRIBE_GROUPS, {
+            groups: [groupId],
+          })
           const group = answer.groups[0]
           const code = group?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR
           if (code === ErrorCode.GROUP_ID_NOT_FOUND) return describedGroup(groupId, null)

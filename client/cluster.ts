@@ -2,9 +2,9 @@
  * What the client knows of the cluster, and its connections.
  *
  * Brokers, topics and coordinators are cached until an error says they are stale or they are older
- * than `metadataMaxAgeMs`. Connections are kept per broker and lane: fetches that wait for data and
- * group requests that are parked must not hold up anything else, and brokers answer a connection's
- * requests in order.
+ * than `metadataMaxAgeMs`. Connections are kept per broker and lane: brokers answer a connection's
+ * requests in order, so a fetch that waits for data, or a JoinGroup that is parked, must not share
+ * one with anything that it would hold up.
  *
  * Invariants:
  * 1. One connection, or one attempt at it, per (broker, lane).
@@ -20,8 +20,10 @@ import { type Address, addressText, type ClientHost, delay } from './client-host
 import { BrokerConnection, type Draft } from './connection.ts'
 import { BrokerError, ClosedError, isRetriable, isStale, TimeoutError } from './errors.ts'
 
-/** What a connection is used for. */
-export type Lane = 'main' | 'fetch' | 'group'
+/** Whose connections: shared ('main'), or one user's own, by a name that `openLane` made. */
+export type Lane = string
+
+const MAIN: Lane = 'main'
 
 /** A topic as the cluster has it. */
 export interface TopicMetadata {
@@ -76,6 +78,7 @@ export class Cluster {
   #controllerId = -1
   #clusterId: string | null = null
   #nextBootstrap = 0
+  #laneCount = 0
   #isClosed = false
 
   constructor(options: ClusterOptions) {
@@ -192,7 +195,7 @@ export class Cluster {
     draft: Draft<Q>,
     o: { lane?: Lane; timeoutMs?: number } = {},
   ): Promise<StructValue<R>> {
-    const connection = await this.connectionTo(nodeId, o.lane ?? 'main')
+    const connection = await this.connectionTo(nodeId, o.lane)
     return connection.request(api, draft, o.timeoutMs)
   }
 
@@ -213,23 +216,20 @@ export class Cluster {
   ): Promise<StructValue<R>> {
     if (!this.#nodes.has(this.#controllerId)) await this.refresh([])
     const known = this.#nodes.has(this.#controllerId)
-    const connection = await (known
-      ? this.connectionTo(this.#controllerId, 'main')
-      : this.#anyConnection())
+    const connection = await (known ? this.connectionTo(this.#controllerId) : this.#anyConnection())
     return connection.request(api, draft, timeoutMs)
   }
 
-  /** Asks a group's coordinator, on a lane of its own. */
+  /** Asks a group's coordinator. */
   async requestCoordinator<Q extends Fields, R extends Fields>(
     groupId: string,
     api: Api<Q, R>,
     draft: Draft<Q>,
-    timeoutMs?: number,
+    o: { lane?: Lane; timeoutMs?: number } = {},
   ): Promise<StructValue<R>> {
     const nodeId = await this.#coordinatorOf(groupId)
     try {
-      const connection = await this.connectionTo(nodeId, 'group')
-      return await connection.request(api, draft, timeoutMs)
+      return await this.requestNode(nodeId, api, draft, o)
     } catch (error) {
       if (isStale(error)) this.forgetCoordinator(groupId)
       throw error
@@ -287,7 +287,7 @@ export class Cluster {
   // ---------------------------------------------------------------------------------- connections
 
   /** The connection to a broker, made if need be. */
-  async connectionTo(nodeId: number, lane: Lane): Promise<BrokerConnection> {
+  async connectionTo(nodeId: number, lane = MAIN): Promise<BrokerConnection> {
     let node = this.#nodes.get(nodeId)
     if (node === undefined) {
       await this.refresh([])
@@ -297,6 +297,17 @@ export class Cluster {
     return this.#connect(node, lane)
   }
 
+  /** A lane that nobody else uses. */
+  openLane(purpose: string): Lane {
+    this.#laneCount += 1
+    return `${purpose} ${this.#laneCount}`
+  }
+
+  /** Closes a lane's connections; requests on them fail. */
+  closeLane(lane: Lane): void {
+    for (const [connection, its] of [...this.#open]) if (its === lane) connection.close()
+  }
+
   /** Closes all connections; calls in progress fail. Idempotent. */
   close(): void {
     this.#isClosed = true
@@ -304,7 +315,7 @@ export class Cluster {
   }
 
   async #anyConnection(): Promise<BrokerConnection> {
-    for (const [connection, lane] of this.#open) if (lane === 'main') return connection
+    for (const [connection, lane] of this.#open) if (lane === MAIN) return connection
     let failure: unknown = null
     const { bootstrap } = this.options
     const known = [...this.#nodes.values()]
@@ -312,7 +323,7 @@ export class Cluster {
       const address =
         known[i] ?? bootstrap[(this.#nextBootstrap + i - known.length) % bootstrap.length]!
       try {
-        return await this.#connect(address, 'main')
+        return await this.#connect(address, MAIN)
       } catch (error) {
         failure = error
       }

@@ -1,7 +1,7 @@
 /** Offsets a group has committed: reads and writes them at its coordinator. */
 import { ErrorCode } from '../protocol/errors.ts'
 import { OFFSET_COMMIT, OFFSET_FETCH } from './apis.ts'
-import type { Cluster } from './cluster.ts'
+import type { Cluster, Lane } from './cluster.ts'
 import { BrokerError } from './errors.ts'
 import type { MemberIdentity } from './membership.ts'
 import { isLostMembership, refusedCommit } from './membership.ts'
@@ -25,8 +25,11 @@ export class Commits {
   readonly #cluster: Cluster
   readonly #groupId: string
   readonly #timeoutMs: number
+  readonly #lane: { readonly lane?: Lane }
 
-  constructor(cluster: Cluster, groupId: string, timeoutMs: number) {
+  /** `lane` is whose connections are used. */
+  constructor(cluster: Cluster, groupId: string, timeoutMs: number, lane?: Lane) {
+    this.#lane = lane === undefined ? {} : { lane }
     this.#cluster = cluster
     this.#groupId = groupId
     this.#timeoutMs = timeoutMs
@@ -51,7 +54,12 @@ export class Commits {
     const named = [...topics].map(([name, partitionIndexes]) => ({ name, partitionIndexes }))
     const request = { groupId: this.#groupId, topics: partitions === null ? null : named }
     return this.#retrying(what, async () => {
-      const answer = await this.#cluster.requestCoordinator(this.#groupId, OFFSET_FETCH, request)
+      const answer = await this.#cluster.requestCoordinator(
+        this.#groupId,
+        OFFSET_FETCH,
+        request,
+        this.#lane,
+      )
       this.#check(what, answer.errorCode)
       return answer.topics.flatMap(({ name, partitions: rows }) =>
         rows.map(({ partitionIndex, committedOffset, metadata, errorCode }) => {
@@ -90,7 +98,12 @@ export class Commits {
       })),
     }
     await this.#retrying(`commit offsets for group ${this.#groupId}`, async () => {
-      const answer = await this.#cluster.requestCoordinator(this.#groupId, OFFSET_COMMIT, request)
+      const answer = await this.#cluster.requestCoordinator(
+        this.#groupId,
+        OFFSET_COMMIT,
+        request,
+        this.#lane,
+      )
       for (const { errorCode } of answer.topics.flatMap(({ partitions }) => partitions)) {
         if (errorCode === 0) continue
         const isRebalance = errorCode === ErrorCode.REBALANCE_IN_PROGRESS

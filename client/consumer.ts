@@ -60,7 +60,8 @@ export class Consumer {
     const { groupId, timeoutMs } = this.#settings
     this.#membership =
       groupId === null ? null : new Membership(cluster, groupId, this.#settings, wake)
-    this.#commits = groupId === null ? null : new Commits(cluster, groupId, timeoutMs)
+    this.#commits =
+      groupId === null ? null : new Commits(cluster, groupId, timeoutMs, this.#membership!.lane)
     this.#positions = new Positions(cluster, this.#settings, this.#commits)
     this.#fetcher = new Fetcher(cluster, this.#settings, wake)
     this.#committedMs = cluster.host.clock.monotonicMs()
@@ -205,6 +206,7 @@ export class Consumer {
       if (this.#membership !== null) await this.#signal.race(this.#membership.leave(), waitMs)
     } finally {
       this.#fetcher.stop()
+      if (this.#membership !== null) this.#cluster.closeLane(this.#membership.lane)
       this.#states = []
     }
   }

@@ -13,7 +13,7 @@ import type { FetchResponse } from '../protocol/messages/fetch.ts'
 import type { LogRecord } from '../protocol/records/reader.ts'
 import { FETCH } from './apis.ts'
 import { backoffMs } from './backoff.ts'
-import type { Cluster } from './cluster.ts'
+import type { Cluster, Lane } from './cluster.ts'
 import type { ConsumerSettings } from './consumer-options.ts'
 import { BrokerError, ClientError, isRetriable, isStale } from './errors.ts'
 import { type FetchedChunk, type PartitionAnswer, readChunk } from './fetched-chunk.ts'
@@ -74,6 +74,7 @@ export class Fetcher {
   readonly #onChange: () => void
   readonly #busyNodes = new Set<number>()
   readonly #lookups = new Set<string>()
+  readonly #lane: Lane
   #states: readonly PartitionState[] = []
   #current = 0
   #isStopped = false
@@ -83,6 +84,7 @@ export class Fetcher {
     this.#cluster = cluster
     this.#settings = settings
     this.#onChange = onChange
+    this.#lane = cluster.openLane('fetch')
   }
 
   /** Reads these from here on; what is not among them is dropped. */
@@ -99,6 +101,7 @@ export class Fetcher {
   stop(): void {
     this.#isStopped = true
     this.assign([])
+    this.#cluster.closeLane(this.#lane)
   }
 
   /** The next record at hand, and moves its partition's position; null if there is none. */
@@ -183,7 +186,7 @@ export class Fetcher {
   async #fetch(nodeId: number, asked: readonly Asked[], isPartial: boolean): Promise<void> {
     try {
       const request = this.#request(asked, isPartial)
-      const answer = await this.#cluster.requestNode(nodeId, FETCH, request, { lane: 'fetch' })
+      const answer = await this.#cluster.requestNode(nodeId, FETCH, request, { lane: this.#lane })
       this.#busyNodes.delete(nodeId)
       await this.#take(asked, answer)
     } catch (error) {

@@ -17,7 +17,7 @@ import { ErrorCode } from '../protocol/errors.ts'
 import type { JoinGroupResponse } from '../protocol/messages/join-group.ts'
 import * as api from './apis.ts'
 import { ASSIGNORS, type AssignorName } from './assignors.ts'
-import type { Cluster } from './cluster.ts'
+import type { Cluster, Lane } from './cluster.ts'
 import type { ConsumerSettings } from './consumer-options.ts'
 import {
   decodeAssignment,
@@ -51,6 +51,8 @@ const REJOIN: ReadonlySet<number> = new Set([
 
 export class Membership {
   readonly groupId: string
+  /** A parked JoinGroup must hold up nobody else. */
+  readonly lane: Lane
   readonly #cluster: Cluster
   readonly #settings: ConsumerSettings
   readonly #onChange: () => void
@@ -73,6 +75,7 @@ export class Membership {
   constructor(cluster: Cluster, groupId: string, settings: ConsumerSettings, onChange: () => void) {
     this.#cluster = cluster
     this.groupId = groupId
+    this.lane = cluster.openLane('group')
     this.#settings = settings
     this.#onChange = onChange
     this.#lastPollMs = cluster.host.clock.monotonicMs()
@@ -156,7 +159,9 @@ export class Membership {
     this.#reset()
     if (generationId === NO_GENERATION || this.#settings.instanceId !== null) return
     const request = { groupId: this.groupId, members: [{ memberId }] }
-    await this.#cluster.requestCoordinator(this.groupId, api.LEAVE_GROUP, request)
+    await this.#cluster.requestCoordinator(this.groupId, api.LEAVE_GROUP, request, {
+      lane: this.lane,
+    })
   }
 
   /** Joins no more. */
@@ -191,9 +196,10 @@ export class Membership {
       protocolType: PROTOCOL_TYPE,
       protocols: assignors.map(name => ({ name, metadata })),
     }
+    const { lane } = this
     const timeoutMs = rebalanceTimeoutMs + JOIN_GRACE_MS
     const answer = await this.#ask(() =>
-      this.#cluster.requestCoordinator(this.groupId, api.JOIN_GROUP, request, timeoutMs),
+      this.#cluster.requestCoordinator(this.groupId, api.JOIN_GROUP, request, { lane, timeoutMs }),
     )
     if (answer.errorCode === ErrorCode.MEMBER_ID_REQUIRED) this.#memberId = answer.memberId
     if (!this.#passes('join', answer.errorCode)) return null
@@ -215,9 +221,10 @@ export class Membership {
       protocolName: joined.protocolName,
       assignments,
     }
+    const { lane } = this
     const timeoutMs = this.#settings.rebalanceTimeoutMs + JOIN_GRACE_MS
     const answer = await this.#ask(() =>
-      this.#cluster.requestCoordinator(this.groupId, api.SYNC_GROUP, request, timeoutMs),
+      this.#cluster.requestCoordinator(this.groupId, api.SYNC_GROUP, request, { lane, timeoutMs }),
     )
     if (!this.#passes('join', answer.errorCode)) return null
     return decodeAssignment(answer.assignment)
@@ -273,7 +280,7 @@ export class Membership {
       const { groupId } = this
       const request = { groupId, ...this.identity }
       const answer = await this.#ask(() =>
-        this.#cluster.requestCoordinator(groupId, api.HEARTBEAT, request),
+        this.#cluster.requestCoordinator(groupId, api.HEARTBEAT, request, { lane: this.lane }),
       )
       if (generationId !== this.#generationId) return
       if (answer.errorCode === ErrorCode.REBALANCE_IN_PROGRESS) this.#rejoin()

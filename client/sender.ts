@@ -144,7 +144,7 @@ export class Sender {
     try {
       const request = this.#request(batches)
       if (this.#options.acks === 0) {
-        const connection = await this.#cluster.connectionTo(leaderId, 'main')
+        const connection = await this.#cluster.connectionTo(leaderId)
         await connection.tell(PRODUCE, request)
         for (const batch of batches) this.#complete(batch, -1, -1)
       } else {

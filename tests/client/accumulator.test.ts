@@ -75,6 +75,8 @@ describe('an accumulator', () => {
     const [batch] = takeAll(accumulator, 0)
     accumulator.append(place, record(), nothing, 0)
     accumulator.split(batch!)
+    // The first part is still too large, and goes in two.
+    accumulator.split(accumulator.take(accumulator.ready(0, false)[0]!))
     const leaving: [number, number][] = []
     while (!accumulator.isEmpty) {
       const half = accumulator.take(accumulator.ready(0, false)[0]!)
@@ -82,7 +84,8 @@ describe('an accumulator', () => {
       accumulator.done(half)
     }
     expect(leaving).toEqual([
-      [0, 3],
+      [0, 2],
+      [2, 1],
       [3, 2],
       [5, 1],
     ])

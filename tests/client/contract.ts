@@ -41,7 +41,7 @@ export function clientContract(servers: () => string): void {
     consumer.assign(
       description!.partitions.map(({ partition }) => ({ topic, partition, from: 'earliest' })),
     )
-    return take(consumer, count)
+    return await take(consumer, count)
   }
 
   describe('producing', () => {

@@ -75,7 +75,7 @@ describe('addresses', () => {
 describe('errors', () => {
   test('are one sentence with the cause and the cure', () => {
     expect(new BrokerError('create topic t', 36).message).toBe(
-      'Could not create topic t: Topic with this name already exists' +
+      'Could not create topic t: A topic with this name already exists' +
         ' (TOPIC_ALREADY_EXISTS); use it, or delete it first.',
     )
     const cause = new BrokerError('find topic t', 3)
