@@ -11,8 +11,10 @@ const root = new URL('..', import.meta.url).pathname
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
 
 /** Bundled CommonJS packages (pino) ask for built-in modules by `require`. */
-const REQUIRE_BANNER =
-  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);"
+const REQUIRE_BANNER = [
+  "import { createRequire as __createRequire } from 'node:module'",
+  'const require = __createRequire(import.meta.url)',
+].join(';')
 
 rmSync(`${root}dist`, { recursive: true, force: true })
 await build({

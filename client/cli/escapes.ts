@@ -9,8 +9,8 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * Reads `\n`, `\t`, `\r`, `\0`, `\\` and `\xHH` in what was typed, since shells pass them on as they
- * are. `\xHH` is the character of that number. Throws UsageError for any other.
+ * Reads `\n`, `\t`, `\r`, `\0`, `\\` and `\xHH` in what was typed, since shells pass them on as
+ * they are. `\xHH` is the character of that number. Throws UsageError for any other.
  */
 export function unescaped(typed: string): string {
   return typed.replace(/\\(x[0-9a-fA-F]{2}|[\s\S]|$)/g, (whole, code: string) => {

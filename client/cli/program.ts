@@ -1,4 +1,4 @@
-/** The tree of commands: names, options, help. What they do is in `commands/`, loaded when asked. */
+/** The tree of commands: names, options, help. What one does is loaded when it is asked for. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import {
   addresses,
@@ -115,7 +115,7 @@ function addHealth(program: Command): void {
     .command('health')
     .summary('Tells whether the cluster serves.')
     .description(
-      'One line about the cluster; exit code 1 when it cannot be reached or a partition has no leader.',
+      'One line about the cluster; exit code 1 when nobody answers or a partition has no leader.',
     )
     .action(async (_options, command: Command) => {
       const { health } = await import('./commands/health.ts')
@@ -233,8 +233,8 @@ function addConsume(program: Command): void {
     .option(
       '--from <where>',
       'beginning, end, an offset, -N (the last N), a time (2026-11-21T10:30, @milliseconds) or ' +
-        'how long ago (15m); default: beginning, with --follow the end. In a group: where nothing ' +
-        'is committed',
+        'how long ago (15m); default: beginning, with --follow the end. In a group: where ' +
+        'nothing is committed',
       reading((typed: string) => startAt(typed, Date.now())),
     )
     .option('-n, --count <number>', 'stop after so many records', reading(positiveCount))

@@ -13,6 +13,8 @@ const DISK_CURES: ReadonlyMap<string, string> = new Map([
   ['LOCKED', 'another broker uses this folder; stop it or choose another with log.dirs'],
 ])
 
+const WAY_IN = 'start a broker with `ottla start`, or name another with --bootstrap-server'
+
 /** The sentence for whatever a command threw. */
 export function sentenceOf(error: unknown): string {
   if (error instanceof UsageError || error instanceof CommandFailure) return error.message
@@ -35,7 +37,7 @@ function withWayIn(error: Error): string {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     if (cause.name !== 'ConnectionError') continue
     const reason = cause.message.replace(/;.*$/s, '')
-    return `${reason}; start a broker with \`ottla start\`, or name another with --bootstrap-server.`
+    return `${reason}; ${WAY_IN}.`
   }
   return error.message
 }

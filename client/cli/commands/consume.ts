@@ -38,22 +38,30 @@ export async function consume(topic: string, options: ConsumeOptions): Promise<v
       '--partition goes without --group: in a group the partitions are shared out.',
     )
   }
-  let isStopped = false
-  const stop = () => {
-    isStopped = true
+  await withClient(options, async client => {
+    const reading = await startReading(client, topic, options)
+    const signals = listenForSignals()
+    try {
+      await printAll(reading, printer, options, signals.hasCome)
+    } finally {
+      await reading.consumer.close()
+      signals.forget()
+    }
+  })
+}
+
+/** The first signal ends the reading in order; a second one ends the process. */
+function listenForSignals(): { hasCome(): boolean; forget(): void } {
+  let hasCome = false
+  const hear = () => {
+    hasCome = true
   }
-  process.once('SIGINT', stop).once('SIGTERM', stop)
-  try {
-    await withClient(options, async client => {
-      const reading = await startReading(client, topic, options)
-      try {
-        await printAll(reading, printer, options, () => isStopped)
-      } finally {
-        await reading.consumer.close()
-      }
-    })
-  } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop)
+  process.once('SIGINT', hear).once('SIGTERM', hear)
+  return {
+    hasCome: () => hasCome,
+    forget: () => {
+      process.off('SIGINT', hear).off('SIGTERM', hear)
+    },
   }
 }
 

@@ -27,10 +27,9 @@ export async function describeGroups(
   options: GlobalOptions,
 ): Promise<void> {
   await withAdmin(options, async admin => {
-    const described = await admin.describeGroups(groupIds)
-    for (const [at, group] of described.entries()) {
+    for (const [at, groupId] of groupIds.entries()) {
+      const group = await describeGroup(admin, groupId)
       const places = await placesOf(admin, group)
-      if (group.state === 'Dead' && places.length === 0) throw missingGroup(group.groupId)
       if (options.json) printJson(jsonOf(group, places))
       else {
         if (at > 0) printLine('')
@@ -38,6 +37,16 @@ export async function describeGroups(
       }
     }
   })
+}
+
+/** A group of a protocol younger than the classic one is told as far as `listGroups` does. */
+async function describeGroup(admin: Admin, groupId: string): Promise<GroupDescription> {
+  const [group] = await admin.describeGroups([groupId])
+  if (group !== undefined && group.state !== 'Dead') return group
+  const listed = (await admin.listGroups()).find(one => one.groupId === groupId)
+  if (listed === undefined) throw missingGroup(groupId)
+  const { state, protocolType } = listed
+  return { groupId, state, protocolType, protocol: '', members: [] }
 }
 
 /** Where a group stands in a partition, and who of it reads there. */

@@ -45,7 +45,7 @@ function sicknessOf(offline: readonly { topic: string; partition: number }[]): s
   const named = offline.slice(0, NAMED_MAX).map(({ topic, partition }) => `${topic}-${partition}`)
   const more = offline.length > NAMED_MAX ? ' and others' : ''
   return (
-    `Unhealthy: ${plural(offline.length, 'partition')} without a leader (${named.join(', ')}${more});` +
-    ' start the brokers that have them, and look into their logs.'
+    `Unhealthy: ${plural(offline.length, 'partition')} without a leader ` +
+    `(${named.join(', ')}${more}); start the brokers that have them, and look into their logs.`
   )
 }
