@@ -154,13 +154,15 @@ export class Membership {
 
   /** Gives up the membership; static members stay in the group's books (KIP-345). */
   async leave(): Promise<void> {
-    const { generationId, memberId } = this.identity
+    const memberId = this.#memberId
+    const isJoining = this.#isJoining
     this.#heartbeat?.cancel()
     this.#reset()
-    if (generationId === NO_GENERATION || this.#settings.instanceId !== null) return
+    if (memberId === '' || this.#settings.instanceId !== null) return
     const request = { groupId: this.groupId, members: [{ memberId }] }
+    // While a join is parked on the member's own lane, nothing behind it would be answered.
     await this.#cluster.requestCoordinator(this.groupId, api.LEAVE_GROUP, request, {
-      lane: this.lane,
+      lane: isJoining ? 'main' : this.lane,
     })
   }
 
@@ -282,7 +284,8 @@ export class Membership {
       const answer = await this.#ask(() =>
         this.#cluster.requestCoordinator(groupId, api.HEARTBEAT, request, { lane: this.lane }),
       )
-      if (generationId !== this.#generationId) return
+      // The answer to a beat of before: the join under way heeds it already.
+      if (generationId !== this.#generationId || this.#isJoining) return
       if (answer.errorCode === ErrorCode.REBALANCE_IN_PROGRESS) this.#rejoin()
       else if (answer.errorCode !== 0) this.#lose(answer.errorCode)
     } catch {
