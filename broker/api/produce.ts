@@ -1,5 +1,6 @@
 import { ErrorCode } from '../../protocol/errors.ts'
 import { ProduceRequest, ProduceResponse } from '../../protocol/messages/produce.ts'
+import { BATCH_HEADER_BYTES, BatchView } from '../../protocol/records/batch.ts'
 import type { ProduceOutcome } from '../partition/outcome.ts'
 import { Operation } from '../security/authorizer.ts'
 import { CLOSE_CONNECTION, type HotContext, hotApi, NO_RESPONSE, type Reply } from './api.ts'
@@ -125,13 +126,17 @@ class ProduceCall {
     slot: number,
   ): void {
     const context = this.#context
-    const partition = ledPartition(context, topic, index)
+    const { acks, timeoutMs, transactionalId } = this.#request
+    const located = ledPartition(context, topic, index)
+    // No transaction is ever under way (init-producer-id.ts): one that a batch began would hold
+    // back readers for good.
+    const isRefused = transactionalId !== null && records !== null && isTransactional(records)
+    const partition = isRefused ? ErrorCode.TRANSACTION_ABORTABLE : located
     if (typeof partition === 'number') {
       answers[slot] = this.#failure(topic, index, partition, null)
       return
     }
     this.#pending++
-    const { acks, timeoutMs, transactionalId } = this.#request
     const sequenced = partition.append(
       records,
       {
@@ -211,6 +216,10 @@ class ProduceCall {
       ...(tellsLeaders && { nodeEndpoints: nodeEndpoints(context) }),
     })
   }
+}
+
+function isTransactional(records: Buffer): boolean {
+  return records.length >= BATCH_HEADER_BYTES && new BatchView(records).isTransactional
 }
 
 const NO_RECORD_ERRORS: [] = []

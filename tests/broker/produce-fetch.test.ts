@@ -240,6 +240,22 @@ test('a transactional id is refused for good', async () => {
   expect(answer).toMatchObject({ errorCode: ErrorCode.UNSUPPORTED_VERSION, producerId: -1 })
 })
 
+test('a batch of a transaction is refused, as none can be under way', async () => {
+  await using pair = await brokerAndClient()
+  const { client } = pair
+  await createTopic(client, 't')
+  const options = { producerId: 5, producerEpoch: 0, baseSequence: 0, isTransactional: true }
+  for (const [version, errorCode] of [
+    [9, ErrorCode.INVALID_TXN_STATE],
+    [11, ErrorCode.TRANSACTION_ABORTABLE],
+  ] as const) {
+    const records = batchOf(['a'], options)
+    const draft = produceDraft({ name: 't' }, records, { transactionalId: 'tx' })
+    const answer = await client.ask(ApiKey.PRODUCE, version, draft)
+    expect(answer.responses[0].partitionResponses).toMatchObject([{ errorCode }])
+  }
+})
+
 test('what was acknowledged is there after a clean restart, and after a crash', async () => {
   await using pair = await brokerAndClient({ disk: 'temporary' })
   const { broker } = pair

@@ -264,6 +264,29 @@ describe('a connection', () => {
   )
 
   test(
+    'is cut when its client takes none of its responses for too long',
+    simulated(async ({ client, appends, host, listener }) => {
+      client.connection.pause()
+      const errorMessage = 'x'.repeat(30_000)
+      let answered = 0
+      for (let i = 0; i < 100; i++) {
+        client.send(ApiKey.PRODUCE, 9, batch())
+        await settle(host)
+        if (appends.length === answered) break
+        answered = appends.length
+        const partition = { index: 0, errorCode: 1, baseOffset: -1, errorMessage }
+        appends.at(-1)!.context.reply({
+          responses: [{ name: 't', partitionResponses: [{ ...partition, recordErrors: [] }] }],
+        })
+      }
+      // It is not read on once so much is waiting for it.
+      expect(answered).toBeLessThan(100)
+      await host.clock.advance(100_000)
+      expect(listener.connectionCount).toBe(0)
+    }),
+  )
+
+  test(
     'answers what its client asked before it half-closed',
     simulated(async ({ client, parked, host }) => {
       const asked = client.ask(ApiKey.HEARTBEAT, 4, beat('a'))
