@@ -38,8 +38,8 @@ interface ExpandedBatch {
 const EXPAND_NOW_BYTES = 32 * 1024
 
 /**
- * Reads an answer to a fetch from `fetchOffset`; null if it holds no whole batch. A batch cut at the
- * end is left for the next fetch. Rejects with CorruptRecords or ExpansionLimit.
+ * Reads an answer to a fetch from `fetchOffset`; null if it holds no whole batch. A batch cut at
+ * the end is left for the next fetch. Rejects with CorruptRecords or ExpansionLimit.
  */
 export async function readChunk(
   answer: PartitionAnswer,

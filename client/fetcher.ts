@@ -19,7 +19,9 @@ import { BrokerError, ClientError, isRetriable, isStale } from './errors.ts'
 import { type FetchedChunk, type PartitionAnswer, readChunk } from './fetched-chunk.ts'
 import type { OffsetSpec, TopicPartition } from './offsets.ts'
 
-/** A record as it is handed out. Key, value and header values may be kept and belong to the user. */
+/**
+ * A record as it is handed out. Key, value and header values may be kept and belong to the user.
+ */
 export interface ConsumerRecord extends LogRecord, TopicPartition {}
 
 /** One partition the consumer reads. */

@@ -3,9 +3,9 @@
  * shared out afresh).
  *
  * ```
- *   outside --join--> member --a heartbeat says REBALANCE_IN_PROGRESS--> must rejoin --join--> member
- *      ^                 |--the group went on without us--> lost (must rejoin) --join--> member
- *      '----leave--------'
+ *   outside --join--> member --heartbeat: REBALANCE_IN_PROGRESS--> must rejoin --join--> member
+ *      ^                 |-----the group went on without us------> lost --------join--> member
+ *      '------leave------'
  * ```
  *
  * Invariants:

@@ -3,7 +3,9 @@ import { UsageError } from './errors.ts'
 
 /** How a producer works. What is left out has the default. */
 export interface ProducerOptions {
-  /** 'all': every in-sync replica has it (default); 'leader': the leader has; 'none': unanswered. */
+  /**
+   * 'all': every in-sync replica has it (default); 'leader': the leader has; 'none': unanswered.
+   */
   readonly acks?: 'all' | 'leader' | 'none'
   /** Default 'none'. */
   readonly compression?: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'

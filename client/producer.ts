@@ -106,7 +106,8 @@ export class Producer {
   /**
    * Sends a record; resolves once it is acknowledged. Calls need not await each other: records that
    * are on their way together share batches, and those of one partition keep their order. Buffers
-   * must stay unchanged until then. Rejects with BrokerError, TimeoutError, UsageError, ClosedError.
+   * must stay unchanged until then. Rejects with BrokerError, TimeoutError, UsageError,
+   * ClosedError.
    */
   send(record: ProducerRecord): Promise<RecordMetadata> {
     return new Promise((resolve, reject) => {

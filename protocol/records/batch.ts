@@ -10,7 +10,7 @@
  *  17  uint32  crc                   CRC-32C of bytes 21 to the end
  *  21  int16   attributes
  *  23  int32   lastOffsetDelta       kept by compaction, so that offsets and sequences stay whole
- *  27  int64   baseTimestamp         records hold deltas to it; the delete horizon when bit 6 is set
+ *  27  int64   baseTimestamp         records hold deltas to it; delete horizon when bit 6 is set
  *  35  int64   maxTimestamp          the time of append when bit 3 is set
  *  43  int64   producerId            -1 none
  *  51  int16   producerEpoch
@@ -32,7 +32,7 @@
  * A record, every integer a zigzag varint:
  * ```
  *   length, int8 attributes (0), timestampDelta, offsetDelta, key length (-1 null), key,
- *   value length (-1 null), value, header count, then for each: key length, key, value length, value
+ *   value length (-1 null), value, header count, and of each: key length, key, value length, value
  * ```
  */
 

@@ -1,6 +1,6 @@
 /**
- * Makes batches. A `BatchBuilder` takes records one by one in the form they will have on the wire, so
- * that its size is known at every moment; `build` then adds the envelope.
+ * Makes batches. A `BatchBuilder` takes records one by one in the form they will have on the wire,
+ * so that its size is known at every moment; `build` then adds the envelope.
  */
 import {
   BATCH_HEADER_BYTES,

@@ -20,7 +20,8 @@ const ZSTD_WINDOW_LOG_MAX = 27
 
 /**
  * The expanded bytes, at once. NONE gives `bytes` back. Throws `ExpansionLimit` when there would be
- * more than `limitBytes`, `CorruptRecords` for anything the codec did not write, or no codec at all.
+ * more than `limitBytes`, `CorruptRecords` for anything the codec did not write, or no codec at
+ * all.
  */
 export function expandNow(codec: Codec, bytes: Buffer, limitBytes: number): Buffer {
   switch (codec) {

@@ -13,9 +13,9 @@
  *   int32  xxh32 of the content, if flagged
  * ```
  *
- * A block is a row of sequences: a token (literal length in the upper four bits, match length - 4 in
- * the lower; 15 means that bytes to be added follow, up to the first that is not 255), literals, an
- * int16 offset back into what was expanded. The last sequence has literals only.
+ * A block is a row of sequences: a token (literal length in the upper four bits, match length - 4
+ * in the lower; 15 means that bytes to be added follow, up to the first that is not 255), literals,
+ * an int16 offset back into what was expanded. The last sequence has literals only.
  */
 import { copyRun, littleEndian4, repeatRun } from './byte-runs.ts'
 import { CorruptRecords, ExpansionLimit } from './corrupt-records.ts'

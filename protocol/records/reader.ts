@@ -25,8 +25,8 @@ const NO_HEADERS: readonly RecordHeader[] = []
 
 /**
  * The records of a batch, in order. `payload` is what follows the header, expanded; without it a
- * compressed batch is expanded here, synchronously, up to `limitBytes`. Throws `CorruptRecords` when
- * the walk reaches a malformed record, `ExpansionLimit` before the first.
+ * compressed batch is expanded here, synchronously, up to `limitBytes`. Throws `CorruptRecords`
+ * when the walk reaches a malformed record, `ExpansionLimit` before the first.
  */
 export function* readRecords(
   batch: BatchView,

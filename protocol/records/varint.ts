@@ -1,6 +1,6 @@
 /**
- * Zigzag base-128 integers, as record batches hold them: 0, -1, 1, -2 ... map to 0, 1, 2, 3 ..., and
- * go seven bits a byte, the lowest first, the top bit set on all but the last.
+ * Zigzag base-128 integers, as record batches hold them: 0, -1, 1, -2 ... map to 0, 1, 2, 3 ...,
+ * and go seven bits a byte, the lowest first, the top bit set on all but the last.
  */
 import { CorruptRecords } from './corrupt-records.ts'
 
