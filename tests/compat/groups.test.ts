@@ -95,10 +95,15 @@ test.skipIf(noKafka)(
         'partition.assignment.strategy=org.apache.kafka.clients.consumer.RoundRobinAssignor',
       ],
       ...['--command-property', 'auto.commit.interval.ms=100'],
+      ...['--command-property', 'session.timeout.ms=6000'],
+      ...['--command-property', 'heartbeat.interval.ms=500'],
+      // It may look for its offsets after the first records were sent.
+      ...['--command-property', 'auto.offset.reset=earliest'],
     ])
     const read = new Set<string>()
     java.stdout.on('data', text => {
       for (const value of String(text).split('\n')) if (value !== '') read.add(value)
+      members.look()
     })
     const ended = new Promise(resolve => java.once('close', resolve))
     await members.until(() => members.assignment('js').length === PARTITIONS / 2)

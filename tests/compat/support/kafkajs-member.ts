@@ -4,11 +4,20 @@
  *
  * usage: kafkajs-member.ts BROKER GROUP TOPIC NAME
  */
-import { Kafka, logLevel } from 'kafkajs'
+import { Kafka, logLevel, PartitionAssigners } from 'kafkajs'
 
 const [broker = '', groupId = '', topic = '', name = ''] = process.argv.slice(2)
 const kafka = new Kafka({ clientId: name, brokers: [broker], logLevel: logLevel.NOTHING })
-const consumer = kafka.consumer({ groupId, sessionTimeout: 6000, heartbeatInterval: 500 })
+const consumer = kafka.consumer({
+  groupId,
+  sessionTimeout: 6000,
+  heartbeatInterval: 500,
+  maxWaitTimeInMs: 100,
+  // Under the name the Java clients have for it, so that both can be in one group.
+  partitionAssigners: [
+    config => ({ ...PartitionAssigners.roundRobin(config), name: 'roundrobin' }),
+  ],
+})
 
 function tell(event: object): void {
   process.stdout.write(`${JSON.stringify({ name, ...event })}\n`)
