@@ -60,6 +60,11 @@ export class Members {
 
   #hear(told: Told): void {
     this.told.push(told)
+    this.look()
+  }
+
+  /** Looks at what is waited for again: something that others tell has changed. */
+  look(): void {
     for (const waiting of this.#waiting.splice(0)) {
       if (waiting.holds(this.told)) waiting.resolve()
       else this.#waiting.push(waiting)
