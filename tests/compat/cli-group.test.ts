@@ -5,9 +5,15 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { CompressionTypes, Kafka, logLevel } from 'kafkajs'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { targets } from './support/cli-targets.ts'
 import { ottla, type RunningCommand, startOttla } from './support/ottla.ts'
+
+interface DescribedGroup {
+  readonly state: string
+  readonly members: readonly object[]
+  readonly partitions: readonly { readonly lag: number }[]
+}
 
 const PARTITIONS = 6
 const SENT_AT_ONCE = 2_000
@@ -19,12 +25,40 @@ const stanzas = index.split('\n\n').filter(stanza => stanza.trim() !== '')
 const isEmpty = stanzas.length === 0
 if (isEmpty) console.warn('SKIPPED: apt-cache dumpavail prints nothing here; run apt-get update')
 
-// Skipped without a package index, which has been said.
-describe.skipIf(isEmpty).each(targets)('against $name', ({ isMissing, start }) => {
-  // Skipped where the cluster is not to be had; whoever looked for it has said why.
-  test.skipIf(isMissing)('nothing is lost when a member is killed', async () => {
+describe.each(targets)('against $name', ({ isMissing, start }) => {
+  let cluster: Awaited<ReturnType<typeof start>>
+
+  beforeAll(async () => {
     // Long enough for all three to join at once, however slowly they start.
-    await using cluster = await start({ 'group.initial.rebalance.delay.ms': '3000' })
+    if (!isMissing) cluster = await start({ 'group.initial.rebalance.delay.ms': '3000' })
+  })
+  afterAll(() => cluster?.[Symbol.asyncDispose]())
+
+  async function describedGroup(groupId: string): Promise<DescribedGroup> {
+    const command = ['-b', cluster.address, 'groups', 'describe', groupId, '--json']
+    const { code, stdout } = await ottla(command)
+    return code === 0
+      ? JSON.parse(stdout.toString())
+      : { state: 'Dead', members: [], partitions: [] }
+  }
+
+  // Skipped where the cluster is not to be had; whoever looked for it has said why.
+  test.skipIf(isMissing)(
+    'a member that is stopped while it joins leaves nothing behind',
+    async () => {
+      await ottla(['-b', cluster.address, 'topics', 'create', 'empty'])
+      const member = startOttla(['-b', cluster.address, 'consume', 'empty', '-g', 'early', '-F'])
+      let joining = await describedGroup('early')
+      while (joining.members.length === 0) joining = await describedGroup('early')
+      expect(joining.state).toBe('PreparingRebalance')
+      member.child.kill('SIGINT')
+      expect(await member.ended).toMatchObject({ code: 0, stderr: '' })
+      expect((await describedGroup('early')).members).toEqual([])
+    },
+  )
+
+  // Skipped without a package index or a cluster, which has been said.
+  test.skipIf(isMissing || isEmpty)('nothing is lost when a member is killed', async () => {
     await fill(cluster.address)
     const consume = ['-b', cluster.address, 'consume', 'debian', '--group', 'readers', '--json']
     const members = [1, 2, 3].map(() => startOttla(consume))
@@ -42,17 +76,9 @@ describe.skipIf(isEmpty).each(targets)('against $name', ({ isMissing, start }) =
     for (const { stdout } of survivors) expect(stdout().length).toBeGreaterThan(0)
     expect(read.length).toBeLessThan(2 * wanted.length)
 
-    const described = await ottla([
-      '-b',
-      cluster.address,
-      'groups',
-      'describe',
-      'readers',
-      '--json',
-    ])
-    const { state, partitions } = JSON.parse(described.stdout.toString())
+    const { state, partitions } = await describedGroup('readers')
     expect(state).toBe('Empty')
-    expect(partitions.map(({ lag }: { lag: number }) => lag)).toEqual(Array(PARTITIONS).fill(0))
+    expect(partitions.map(({ lag }) => lag)).toEqual(Array(PARTITIONS).fill(0))
   })
 })
 

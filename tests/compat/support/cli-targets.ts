@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { kafkaUnavailable, startKafka } from './kafka.ts'
-import { freePort, spawnBroker } from './spawned-broker.ts'
+import { spawnBroker } from './spawned-broker.ts'
 
 type Properties = Readonly<Record<string, string>>
 
@@ -19,10 +19,13 @@ export const targets: readonly Target[] = [
   { name: 'Apache Kafka', isMissing: await kafkaUnavailable(), start: startApacheKafka },
 ]
 
+/** Below those the system gives away: Kafka takes seconds until it binds its two. */
+const KAFKA_PORT = 19_492
+
 async function startApacheKafka(properties: Properties = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'ottla-cli-kafka-'))
   const { address, stop } = await startKafka({
-    port: await freePort(),
+    port: KAFKA_PORT,
     folder: join(folder, 'data'),
     heap: '512M',
     properties,
