@@ -78,6 +78,7 @@ export class Cluster {
   #controllerId = -1
   #clusterId: string | null = null
   #nextBootstrap = 0
+  #connectFailure: Error | null = null
   #laneCount = 0
   #isClosed = false
 
@@ -85,6 +86,11 @@ export class Cluster {
     this.options = options
     this.host = options.host
     this.#nextBootstrap = options.host.random.below(options.bootstrap.length)
+  }
+
+  /** Why the last attempt to connect failed; null once one succeeds. */
+  get connectFailure(): Error | null {
+    return this.#connectFailure
   }
 
   get clusterId(): string | null {
@@ -353,7 +359,13 @@ export class Cluster {
       forget()
     }
     const timeouts = { connectTimeoutMs, requestTimeoutMs, inFlightMax, idleMs }
-    connection = await BrokerConnection.open({ host, address, clientId, ...timeouts, onClose })
+    try {
+      connection = await BrokerConnection.open({ host, address, clientId, ...timeouts, onClose })
+      this.#connectFailure = null
+    } catch (error) {
+      this.#connectFailure = error as Error
+      throw error
+    }
     if (connection.isOpen) this.#open.set(connection, lane)
     if (this.#isClosed) connection.close()
     return connection

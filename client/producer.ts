@@ -279,7 +279,8 @@ export class Producer {
       const at = list.indexOf(submission)
       if (at < 0) return
       list.splice(at, 1)
-      const error = new TimeoutError(`waited for ${what}`, maxBlockMs)
+      const cause = this.#cluster.connectFailure
+      const error = new TimeoutError(`waited for ${what}`, maxBlockMs, cause)
       if (list === this.#waitingForMemory) {
         submission.wave.unsettled -= 1
         submission.settle.reject(error)
