@@ -1,4 +1,4 @@
-/** What does a fetch from the page cache cost? Large, small, and many partitions in one response. */
+/** What does a fetch from the page cache cost? Large, small, many partitions in one response. */
 import {
   type Contender,
   compare,

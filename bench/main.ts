@@ -1,7 +1,8 @@
 /**
- * `npm run bench -- [question...] [--seconds=5] [--warmup=10] [--rounds=3]`: one command a question;
- * without a name, all of them. Prints a table and keeps bench/results/<question>.json.
- * Wants gcc, taskset, two cores and a built `dist/`; Kafka needs Java and Maven. See bench/README.md.
+ * `npm run bench -- [question...] [--seconds=5] [--warmup=10] [--rounds=3]`: one command a
+ * question; without a name, all of them. Prints a table and keeps bench/results/<question>.json.
+ * Wants gcc, taskset, two cores and a built `dist/`; Kafka needs Java and Maven. See
+ * bench/README.md.
  */
 import { existsSync, mkdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'

@@ -1,7 +1,7 @@
 /**
- * The world, behind interfaces: everything that touches clock, timers, randomness, network, disk or
- * process goes through a `Host`. Types only. Each part is chosen on its own: all real is production,
- * all simulated and seeded is the simulator, a real network with a virtual clock and a memory disk
+ * The world, behind interfaces: everything that touches clock, timers, randomness, network, disk
+ * or process goes through a `Host`. Types only. Each part is chosen on its own: all real is
+ * production, all simulated and seeded is the simulator, a real network with a virtual clock and a memory disk
  * is what a user's test wants (architecture D5).
  */
 export interface Host {
@@ -218,7 +218,7 @@ export interface File {
    * asked when the disk filled up on the way. The buffers may be reused on return.
    */
   writev(buffers: readonly Uint8Array[], position: number): number
-  /** Reads into `target` now, from the page cache or the disk. Returns bytes read (0 at the end). */
+  /** Reads into `target` now, from page cache or disk. Returns bytes read (0 at the end). */
   read(target: Uint8Array, position: number): number
   /** The same off the loop, for what is not cached. */
   readLater(target: Uint8Array, position: number): Promise<number>

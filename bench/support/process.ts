@@ -47,7 +47,7 @@ export function start(
   }
 }
 
-/** Resolves once something accepts connections on the port; rejects with what the program printed. */
+/** Resolves once something accepts connections; rejects with what the program printed. */
 export async function untilListening(program: Program, port: number): Promise<void> {
   const deadline = performance.now() + PORT_WAIT_MS
   while (performance.now() < deadline) {

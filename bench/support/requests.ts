@@ -1,4 +1,4 @@
-/** Whole requests in files, for the load generator to replay: what a client would send, made once. */
+/** Whole requests in files for the load generator to replay: what a client sends, made once. */
 import { randomFillSync } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { crc32c } from '@node-rs/crc32'

@@ -44,7 +44,7 @@ const values = (told: readonly Told[]) =>
 const committedCount = (told: readonly Told[]) =>
   new Set(told.flatMap(t => (t.event === 'committed' ? [`${t.partition}:${t.offset}`] : []))).size
 
-test('two members share the partitions; one leaves, one is killed; nothing is lost or read twice after its commit', {
+test('of two members one leaves, one is killed; nothing is lost or read again after its commit', {
   timeout: 2 * MINUTES_MS,
 }, async () => {
   await createTopic('shared')

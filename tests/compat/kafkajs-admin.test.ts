@@ -92,7 +92,7 @@ test('fetchTopicOffsets, fetchTopicOffsetsByTimestamp and deleteTopicRecords', a
   ])
 })
 
-test('fetchOffsets, setOffsets, resetOffsets, listGroups, describeGroups and deleteGroups', async () => {
+test('fetchOffsets, setOffsets, resetOffsets, listGroups, describeGroups, deleteGroups', async () => {
   await admin.createTopics({ topics: [{ topic: 'grouped', numPartitions: 1 }] })
   await send('grouped', 0, ['one', 'two', 'three'])
   await readInGroup('readers', 'grouped', 3)

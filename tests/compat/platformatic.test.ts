@@ -1,4 +1,4 @@
-/** @platformatic/kafka against a spawned broker: flexible versions, topic ids and fetch sessions. */
+/** @platformatic/kafka against a spawned broker: flexible versions, topic ids, fetch sessions. */
 import { Consumer, Producer } from '@platformatic/kafka'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Sample, samples } from './support/sample.ts'

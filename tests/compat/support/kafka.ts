@@ -14,7 +14,8 @@ const cache = process.env['OTTLA_KAFKA_CACHE'] ?? join(homedir(), '.cache', 'ott
 const lib = join(cache, `kafka-${KAFKA_VERSION}`)
 
 const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
-<modelVersion>4.0.0</modelVersion><groupId>peer</groupId><artifactId>peer</artifactId><version>1</version>
+<modelVersion>4.0.0</modelVersion>
+<groupId>peer</groupId><artifactId>peer</artifactId><version>1</version>
 <dependencies>${['kafka_2.13', 'kafka-tools'].map(artifact).join('')}
 <dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-slf4j-impl</artifactId>
 <version>2.25.4</version></dependency></dependencies></project>`

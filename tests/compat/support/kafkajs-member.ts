@@ -1,6 +1,6 @@
 /**
- * A member of a group in a process of its own, so that it can be killed: reads with kafkajs, commits
- * each record by itself and prints what it did, a JSON line an event. SIGTERM makes it leave.
+ * A member of a group in a process of its own, so that it can be killed: reads with kafkajs,
+ * commits each record by itself and prints what it did, a JSON line an event. SIGTERM makes it leave.
  *
  * usage: kafkajs-member.ts BROKER GROUP TOPIC NAME
  */

@@ -39,25 +39,8 @@ export async function spawnBroker(
   async function run(): Promise<ChildProcess> {
     const started = spawn(process.execPath, [`${root}broker/main.ts`, 'start', ...args])
     started.stderr.on('data', text => (printed += text))
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new Error(`no start-up line:\n${printed}`)),
-        START_DEADLINE_MS,
-      )
-      let line = ''
-      started.stdout.on('data', text => {
-        printed += text
-        line += text
-        if (line.includes(`127.0.0.1:${port}`)) {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-      started.once('exit', code => {
-        clearTimeout(timer)
-        reject(new Error(`the broker ended with ${code}:\n${printed}`))
-      })
-    })
+    started.stdout.on('data', text => (printed += text))
+    await untilPrinted(started, `127.0.0.1:${port}`)
     return started
   }
 
@@ -86,6 +69,27 @@ export async function spawnBroker(
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** Resolves when the start-up line is out; rejects with what was printed if the process ends. */
+function untilPrinted(started: ChildProcess, part: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let printed = ''
+    const fail = (why: string) => reject(new Error(`${why}:\n${printed}`))
+    const timer = setTimeout(() => fail('no start-up line'), START_DEADLINE_MS)
+    const look = (text: Buffer) => {
+      printed += text
+      if (!printed.includes(part)) return
+      clearTimeout(timer)
+      resolve()
+    }
+    started.stdout?.on('data', look)
+    started.stderr?.on('data', text => (printed += text))
+    started.once('exit', code => {
+      clearTimeout(timer)
+      fail(`the broker ended with ${code}`)
+    })
+  })
 }
 
 /** A port nobody listens on at this moment. */
