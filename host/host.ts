@@ -1,8 +1,8 @@
 /**
  * The world, behind interfaces: everything that touches clock, timers, randomness, network, disk
  * or process goes through a `Host`. Types only. Each part is chosen on its own: all real is
- * production, all simulated and seeded is the simulator, a real network with a virtual clock and a memory disk
- * is what a user's test wants (architecture D5).
+ * production, all simulated and seeded is the simulator, a real network with a virtual clock and
+ * a memory disk is what a user's test wants (architecture D5).
  */
 export interface Host {
   readonly loop: Loop

@@ -55,12 +55,15 @@ function overrides(port: number, more: Readonly<Record<string, string>> = {}): s
   return Object.entries(all).flatMap(([name, value]) => ['--override', `${name}=${value}`])
 }
 
-test('a broker says in one line where it listens and how, serves, and stops on SIGTERM', async () => {
+const START_LINE = new RegExp(
+  '^Ottla \\d+\\.\\d+\\.\\d+ listens on PLAINTEXT://127\\.0\\.0\\.1:\\d+ · data .+ ' +
+    '· durability fsync · native .+ · started in \\d+ ms$',
+)
+
+test('a broker says in one line where it listens, serves, and stops on SIGTERM', async () => {
   const broker = run(['start', ...overrides(0)])
   const line = (await broker.line)!
-  expect(line).toMatch(
-    /^Ottla \d+\.\d+\.\d+ listens on PLAINTEXT:\/\/127\.0\.0\.1:\d+ · data .+ · durability fsync · native .+ · started in \d+ ms$/,
-  )
+  expect(line).toMatch(START_LINE)
   const port = Number(/127\.0\.0\.1:(\d+)/.exec(line)![1])
   const client = await WireClient.connect(nodeHost().net, port)
   await createTopic(client, 't')
@@ -120,7 +123,7 @@ test('a listener other machines can reach is refused unless it is allowed', asyn
   expect(await allowed.line).toContain('0.0.0.0')
 })
 
-test('a file that is not there, and an option that is not known, end the start with code 2', async () => {
+test('a file that is not there or an unknown option ends the start with code 2', async () => {
   const missing = run([join(folder, 'none.properties')])
   const unknown = run(['--no-such'])
   expect(await missing.exitCode).toBe(2)

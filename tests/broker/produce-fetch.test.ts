@@ -93,7 +93,7 @@ test('a partition listed twice in a produce gets one answer', async () => {
   expect(valuesIn((await fetchOne(client, 't', 0)).records)).toEqual(['last'])
 })
 
-test('a topic id that is gone is UNKNOWN_TOPIC_ID, and its name made anew has another', async () => {
+test('a topic id that is gone is UNKNOWN_TOPIC_ID; its name made anew has another', async () => {
   await using pair = await brokerAndClient()
   const { client } = pair
   const before = await createTopic(client, 't')
@@ -153,7 +153,7 @@ test('a long poll ends when its topic is deleted', async () => {
   expect(codes).toContain((await waiting).errorCode)
 })
 
-test('the first batch is given even if it is larger than every limit, a second one is not', async () => {
+test('the first batch is given even if larger than every limit, a second one is not', async () => {
   await using pair = await brokerAndClient()
   const { client } = pair
   await createTopic(client, 't')

@@ -92,7 +92,7 @@ test('fetchTopicOffsets, fetchTopicOffsetsByTimestamp and deleteTopicRecords', a
   ])
 })
 
-test('fetchOffsets, setOffsets, resetOffsets, listGroups, describeGroups, deleteGroups', async () => {
+test('the offsets and the groups: fetched, set, reset, listed, described, deleted', async () => {
   await admin.createTopics({ topics: [{ topic: 'grouped', numPartitions: 1 }] })
   await send('grouped', 0, ['one', 'two', 'three'])
   await readInGroup('readers', 'grouped', 3)

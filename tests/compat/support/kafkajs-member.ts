@@ -1,6 +1,6 @@
 /**
  * A member of a group in a process of its own, so that it can be killed: reads with kafkajs,
- * commits each record by itself and prints what it did, a JSON line an event. SIGTERM makes it leave.
+ * commits each record by itself and prints what it did, a JSON line an event. SIGTERM: it leaves.
  *
  * usage: kafkajs-member.ts BROKER GROUP TOPIC NAME
  */
