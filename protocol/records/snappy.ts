@@ -82,10 +82,13 @@ export class SnappyExpansion {
       }
       const size = (tag & 3) === 3 ? 4 : tag & 3
       if (from + size > inputEnd) throw new CorruptRecords('snappy ends within a copy')
-      let offset = littleEndian(input, from, size)
-      if ((tag & 3) === 1) {
+      let offset = input[from]!
+      if (size === 1) {
         length = ((tag >>> 2) & 7) + 4
-        offset += (tag >>> 5) * 256
+        offset |= (tag >>> 5) << 8
+      } else {
+        offset |= input[from + 1]! << 8
+        if (size === 4) offset = littleEndian(input, from, size)
       }
       from += size
       if (offset === 0 || offset > to - outputStart || length > outputEnd - to) {
