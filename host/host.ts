@@ -186,6 +186,8 @@ export interface Disk {
   rename(from: string, to: string): void
   /** A file, or a folder with all in it; nothing if absent. */
   remove(path: string): void
+  /** The same off the loop: freeing the blocks of a large file takes its time. */
+  removeLater(path: string): Promise<void>
   readFile(path: string): Buffer
   syncFolder(path: string): Promise<void>
   /** One commit round: on resolution the bytes written to each file before the call are on disk. */

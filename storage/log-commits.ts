@@ -20,6 +20,9 @@ import type { Segment } from './segment.ts'
 import { snapshotPath } from './segment-roll.ts'
 import type { Offset } from './units.ts'
 
+/** As long as Linux lets dirty pages rest (dirty_expire_centisecs): most are written by then. */
+const SEAL_AFTER_MS = 30_000
+
 export class LogCommits {
   readonly #state: LogState
   #waiters: AppendWaiter[] = []
@@ -35,6 +38,10 @@ export class LogCommits {
   #roundActive: Segment | null = null
   /** Oldest unsynced write; Infinity for none. */
   #dirtySinceMs = Number.POSITIVE_INFINITY
+  /** There may be closed segments that are not sealed. */
+  #hasUnsealed = false
+  /** Segments closed later than this are not sealed yet. */
+  #sealUntilMs = Number.POSITIVE_INFINITY
 
   constructor(state: LogState) {
     this.#state = state
@@ -77,7 +84,22 @@ export class LogCommits {
   /** `closed` is full and another segment took its place. */
   rolled(closed: Segment): void {
     this.#dirtyFolders.add(this.#state.folder)
-    if (!closed.isSealed) this.#state.environment.seal(this)
+    if (closed.isSealed) return
+    this.#hasUnsealed = true
+    if (this.#state.config.durability === 'fsync') this.#state.environment.seal(this)
+  }
+
+  /**
+   * Whether a closed segment is to be sealed: under 'os' when it was closed long enough ago, for
+   * syncing it at once would write out what the kernel may never have to, and hold up appends.
+   */
+  isSealDue(nowMs: number): boolean {
+    if (!this.#hasUnsealed) return false
+    const { segments, config } = this.#state
+    const unsealed = segments.filter(({ isSealed }) => !isSealed)
+    this.#hasUnsealed = unsealed.length > 0
+    this.#sealUntilMs = config.durability === 'fsync' ? nowMs : nowMs - SEAL_AFTER_MS
+    return unsealed.some(({ closedMs }) => closedMs <= this.#sealUntilMs)
   }
 
   /** Under 'os': whether something written before `nowMs - flushMs` is not synced. */
@@ -187,7 +209,10 @@ export class LogCommits {
    */
   async sealSegments(): Promise<void> {
     const state = this.#state
+    const untilMs =
+      state.config.durability === 'fsync' ? Number.POSITIVE_INFINITY : this.#sealUntilMs
     for (const segment of state.segments.filter(({ isSealed }) => !isSealed)) {
+      if (segment.closedMs > untilMs) return
       if (segment.isRemoved || state.isDeleted || state.environment.offline !== null) return
       const files = this.#filesToSeal(segment)
       if (files === null) return

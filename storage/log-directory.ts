@@ -21,7 +21,7 @@ import { claimDirectory } from './directory-identity.ts'
 import { loadLogs } from './directory-loader.ts'
 import { asDiskError, isPassing } from './disk-failure.ts'
 import { makeDurableFolder } from './durable-folder.ts'
-import type { CommittedLog, LogEnvironment, SealedLog, StagedLog } from './environment.ts'
+import type { CommittedLog, LogEnvironment, StagedLog } from './environment.ts'
 import { LoadJournal, type LoadReport } from './load-report.ts'
 import { Log } from './log.ts'
 import { finishLog } from './log-close.ts'
@@ -37,6 +37,7 @@ import {
 } from './names.ts'
 import { OpenFiles } from './open-files.ts'
 import { formatPartitionMetadata } from './partition-metadata.ts'
+import { Sealing } from './sealing.ts'
 import { createSegment } from './segment-roll.ts'
 import { type RetentionReport, sweepLog } from './sweep.ts'
 import { Trash } from './trash.ts'
@@ -80,8 +81,7 @@ export class LogDirectory {
   readonly #offlineListeners: ((error: DiskError) => void)[] = []
   #staged: StagedLog[] = []
   #offline: DiskError | null = null
-  #sealing: Promise<void> = Promise.resolve()
-  readonly #toSeal = new Set<SealedLog>()
+  readonly #sealing: Sealing
   #identity: DirectoryIdentity = { clusterId: '', nodeId: -1, directoryId: '' }
   #report: LoadReport = { wasCleanStop: false, logCount: 0, scannedBytes: 0, findings: [] }
   #journal: LoadJournal | null = new LoadJournal()
@@ -92,6 +92,7 @@ export class LogDirectory {
     this.#options = options
     this.#lock = lock
     this.#rounds = new CommitRounds(options.disk, options.loop, error => this.#fail(error))
+    this.#sealing = new Sealing(options.loop, error => this.#fail(error))
     this.#checkpoints = new DirectoryCheckpoints(options.disk, options.path)
     this.#environment = this.#makeEnvironment()
   }
@@ -116,7 +117,7 @@ export class LogDirectory {
       onRebuilt: path => this.#journal?.add('rebuilt', path, 'an index was missing or wrong'),
       stage: log => this.#stage(log),
       commit: (log: CommittedLog) => this.#rounds.request(log),
-      seal: log => this.#seal(log),
+      seal: log => this.#sealing.request(log),
     }
   }
 
@@ -270,13 +271,16 @@ export class LogDirectory {
         this.#failUnlessPassing(asDiskError(error))
       }
     }
-    this.#environment.trash.sweep(nowMs)
+    this.#options.loop.spawn('unlink', this.#environment.trash.sweep(nowMs))
     return reports
   }
 
-  /** Under 'os': queues a commit round for what is older than its flush.ms. */
+  /** Under 'os': syncs what is older than its flush.ms, and what was closed a while ago. */
   flushDue(nowMs: number): void {
-    for (const log of this.#logs.values()) if (log.commits.isDue(nowMs)) log.commits.request()
+    for (const { commits } of this.#logs.values()) {
+      if (commits.isDue(nowMs)) commits.request()
+      if (commits.isSealDue(nowMs)) this.#sealing.request(commits)
+    }
   }
 
   /** Recovery points, log starts, high watermarks. A full disk leaves the old ones in place. */
@@ -297,24 +301,6 @@ export class LogDirectory {
     const staged = this.#staged
     this.#staged = []
     for (const log of staged) log.flush()
-  }
-
-  #seal(log: SealedLog): void {
-    this.#toSeal.add(log)
-    if (this.#toSeal.size > 1) return
-    this.#sealing = this.#sealAll()
-    this.#options.loop.spawn('seal segments', this.#sealing)
-  }
-
-  async #sealAll(): Promise<void> {
-    for (const log of this.#toSeal) {
-      try {
-        await log.sealSegments()
-      } catch (error) {
-        if (!this.#isClosed) this.#fail(asDiskError(error))
-      }
-      this.#toSeal.delete(log)
-    }
   }
 
   // ----------------------------------------------------------------------------------- the end
@@ -356,7 +342,7 @@ export class LogDirectory {
       if (log.commits.isDirty && log.state.wasTouched) log.commits.request()
     }
     await this.#rounds.drained()
-    await this.#sealing
+    await this.#sealing.idle()
     if (this.#offline !== null) throw this.#offline
     const logs = [...this.#logs.values()]
     // Each log has three files of indexes and snapshot open for its sync.
@@ -365,7 +351,7 @@ export class LogDirectory {
       await this.#finishGroup(logs.slice(at, at + group))
     }
     await this.#checkpoints.write(this.#logs.values())
-    this.#environment.trash.sweep(nowMs)
+    await this.#environment.trash.sweep(nowMs)
     const marker = JSON.stringify({ version: 0, brokerEpoch: -1 })
     await writeFileAtomically(disk, this.path, CLEAN_STOP_FILE, marker)
   }

@@ -49,6 +49,7 @@ export function rollSegment(state: LogState, baseOffset: Offset, nowMs: number):
     environment.openFiles.close(active.slot)
   } else {
     active.isSealed = false
+    active.closedMs = nowMs
   }
   segments.push(next)
   // State as of the base: nothing later is staged when a segment rolls.

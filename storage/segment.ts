@@ -44,6 +44,8 @@ export class Segment {
   jitterMs = 0
   /** False for a closed segment that is not yet durable together with its indexes. */
   isSealed = true
+  /** When the next segment took over, wall clock; 0 for before this start. */
+  closedMs = 0
   isRemoved = false
   readonly #environment: LogEnvironment
   readonly #folder: string

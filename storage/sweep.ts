@@ -19,7 +19,8 @@ export interface RetentionReport {
 export function sweepLog(log: Log, nowMs: number): RetentionReport[] {
   const { state } = log
   state.loadedProducers?.expire(nowMs, state.config.producerIdExpirationMs)
-  if (state.segments.some(({ isSealed }) => !isSealed)) state.environment.seal(log.commits)
+  // What a full disk left unsealed is tried again.
+  if (log.commits.isSealDue(nowMs)) state.environment.seal(log.commits)
   if (state.segments.length === 1 && state.active.sizeBytes === 0) return []
   const reports: RetentionReport[] = []
   for (;;) {

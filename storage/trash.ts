@@ -29,18 +29,23 @@ export class Trash {
   }
 
   /** Unlinks what is due. What can't be unlinked is tried again with the next sweep. */
-  sweep(nowMs: number): void {
+  async sweep(nowMs: number): Promise<void> {
+    const due: Piece[] = []
     const left: Piece[] = []
     for (const piece of this.#pieces) {
       piece.dueMs ??= nowMs + piece.delayMs
-      if (piece.dueMs > nowMs || !this.#remove(piece.path)) left.push(piece)
+      if (piece.dueMs > nowMs) left.push(piece)
+      else due.push(piece)
     }
     this.#pieces = left
+    for (const piece of due) {
+      if (!(await this.#remove(piece.path))) this.#pieces.push(piece)
+    }
   }
 
-  #remove(path: string): boolean {
+  async #remove(path: string): Promise<boolean> {
     try {
-      this.#disk.remove(path)
+      await this.#disk.removeLater(path)
       return true
     } catch (error) {
       return asDiskError(error).code === 'ENOENT'

@@ -1,4 +1,5 @@
 import * as fs from 'node:fs'
+import { dirname } from 'node:path'
 import { DiskError } from '../disk-error.ts'
 import type { Disk, File, FileStat, FolderEntry, FolderLock } from '../host.ts'
 import { orDiskError } from './disk-errors.ts'
@@ -63,7 +64,7 @@ export class NodeDisk implements Disk {
   }
 
   makeFolder(path: string): void {
-    orDiskError(path, 'makeFolder', () => fs.mkdirSync(path, { recursive: true }))
+    orDiskError(path, 'makeFolder', () => makeFolders(path))
   }
 
   rename(from: string, to: string): void {
@@ -76,6 +77,15 @@ export class NodeDisk implements Disk {
 
   readFile(path: string): Buffer {
     return orDiskError(path, 'readFile', () => fs.readFileSync(path))
+  }
+
+  removeLater(path: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.rm(path, { recursive: true, force: true }, error => {
+        if (error) reject(new DiskError(error.code ?? 'EIO', path, 'remove', error))
+        else resolve()
+      })
+    })
   }
 
   async syncFolder(path: string): Promise<void> {
@@ -135,5 +145,22 @@ export class NodeDisk implements Disk {
   freeBytes(path: string): number {
     const stat = orDiskError(path, 'freeBytes', () => fs.statfsSync(path))
     return stat.bavail * stat.bsize
+  }
+}
+
+/**
+ * A folder and the parents it lacks. Node's own recursive form never returns where a parent exists
+ * and yet refuses with ENOENT, as /proc does.
+ */
+function makeFolders(path: string): void {
+  try {
+    fs.mkdirSync(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && fs.statSync(path).isDirectory()) return
+    const parent = dirname(path)
+    if (code !== 'ENOENT' || parent === path) throw error
+    makeFolders(parent)
+    fs.mkdirSync(path)
   }
 }

@@ -120,6 +120,10 @@ export class SimDisk implements Disk, FileOwner {
     this.#tree.remove(path)
   }
 
+  async removeLater(path: string): Promise<void> {
+    this.remove(path)
+  }
+
   readFile(path: string): Buffer {
     this.#check('readFile', path)
     if (this.#openCount >= this.descriptorsMax) throw new DiskError('EMFILE', path, 'readFile')

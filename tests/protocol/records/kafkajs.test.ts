@@ -1,4 +1,4 @@
-/** An independent implementation of record batches, kafkajs 2.2.4, reads and writes the same bytes. */
+/** kafkajs 2.2.4, an independent implementation of batches, reads and writes the same bytes. */
 import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
