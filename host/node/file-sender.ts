@@ -2,9 +2,10 @@ import type { Socket } from 'node:net'
 import type { FileRange } from '../host.ts'
 import type { SystemCalls } from './native.ts'
 import { NodeFile } from './node-file.ts'
+import { RangeCost } from './range-cost.ts'
 
 /**
- * From here on sendfile(2) wins for a range that stands alone. CPU-s/GB read and written, against
+ * From here on sendfile(2) can win for a range that stands alone. CPU-s/GB read and written, against
  * sendfile: 4 KiB 2.4 / 2.9, 16 KiB 0.72 / 0.74, 64 KiB 0.64 / 0.26, 256 KiB 0.36 / 0.15, 1 MiB
  * 0.43 / 0.09.
  */
@@ -22,6 +23,8 @@ export type FileSent = number | 'full' | 'cold' | 'unfit' | Error
 
 /** sendfile(2): from the page cache to the socket without passing through here. */
 export class FileSender {
+  /** What sendfile and its alternative were seen to cost. */
+  readonly cost = new RangeCost()
   readonly #sendfile: NonNullable<SystemCalls['sendfile']>
   readonly #errno: () => number
   readonly #position = Buffer.alloc(8)

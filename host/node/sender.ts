@@ -3,7 +3,7 @@
  *
  * A turn's pieces leave in one write. Small buffers and file ranges are copied into shared slabs,
  * where neighbours melt into one buffer; large buffers are passed as they are. A long range that
- * stands alone goes from the file to the socket by sendfile(2).
+ * stands alone goes from the file to the socket by sendfile(2) where that was seen to be cheaper.
  *
  * Invariants:
  *   (1) At most one of these is under way: a batch in the socket, a cold read, a sendfile that
@@ -17,6 +17,7 @@ import type { Socket } from 'node:net'
 import type { FileRange, Piece } from '../host.ts'
 import type { FileSender } from './file-sender.ts'
 import type { Flushable, NodeLoop } from './loop.ts'
+import type { Way } from './range-cost.ts'
 import { Arena, SLAB_BYTES, Slab } from './slabs.ts'
 
 type Done = (error: Error | null) => void
@@ -26,6 +27,8 @@ interface Item {
   readonly sizeBytes: number
   /** Of a range: bytes already read or sent. */
   takenBytes: number
+  /** Of a long range that stands alone: how it goes, once that is decided. */
+  way: Way | null
   /** On the last piece of a send. */
   readonly done: Done | undefined
 }
@@ -71,6 +74,8 @@ export class Sender implements Flushable {
   #dones: Done[] = []
   #batchBytes = 0
   #fileBytes = 0
+  /** Size of the long range in it that might have gone by sendfile; 0 for none. */
+  #copiedRangeBytes = 0
 
   constructor(socket: Socket, loop: NodeLoop, owner: SenderOwner, fileSender: FileSender | null) {
     this.#socket = socket
@@ -96,10 +101,14 @@ export class Sender implements Flushable {
       const sizeBytes = isRange ? piece.sizeBytes : piece.length
       this.#queuedBytes += sizeBytes
       if (sizeBytes > 0) this.#hasQueued = true
-      this.#items.push({ piece, sizeBytes, takenBytes: 0, done: at === last ? done : undefined })
+      this.#push(piece, sizeBytes, at === last ? done : undefined)
     }
-    if (last < 0 && done) this.#items.push({ piece: NOTHING, sizeBytes: 0, takenBytes: 0, done })
+    if (last < 0 && done) this.#push(NOTHING, 0, done)
     if (!this.#isBusy) this.#flushSoon()
+  }
+
+  #push(piece: Piece, sizeBytes: number, done: Done | undefined): void {
+    this.#items.push({ piece, sizeBytes, takenBytes: 0, way: null, done })
   }
 
   flush(): void {
@@ -141,14 +150,21 @@ export class Sender implements Flushable {
   // --------------------------------------------------------------------------------------- batches
 
   #writeBatch(): void {
+    const began = performance.now()
+    this.#copiedRangeBytes = 0
     try {
       while (this.#head < this.#items.length && this.#addToBatch(this.#items[this.#head]!)) {}
     } catch (error) {
       this.#fail(error as Error)
       return
     }
+    const fileBytes = this.#fileBytes
     if (this.#batchBytes > 0) this.#write(this.#chunks)
     else if (!this.#isBusy) this.#finishBatch()
+    if (this.#copiedRangeBytes > 0 && fileBytes > 0) {
+      const takenMs = performance.now() - began
+      this.#fileSender?.cost.saw('copy', this.#copiedRangeBytes, fileBytes, takenMs)
+    }
   }
 
   /** Adds an item, or as much of it as the batch takes. False: the batch is full. */
@@ -168,6 +184,7 @@ export class Sender implements Flushable {
     // A range that stands alone is left to sendfile: what is before it leaves first.
     const isFirstRange = this.#batchBytes > 0 && this.#fileBytes === 0
     if (isFirstRange && this.#suitsSendfile(item, range)) return false
+    if (item.way === 'copy') this.#copiedRangeBytes = range.sizeBytes
     const position = range.position + item.takenBytes
     const wanted = Math.min(range.sizeBytes - item.takenBytes, SLAB_BYTES - this.#fileBytes)
     if (wanted > 0) {
@@ -314,7 +331,11 @@ export class Sender implements Flushable {
   }
 
   #suitsSendfile(item: Item, range: FileRange): boolean {
-    return this.#fileSender?.suits(range, item.takenBytes, this.#rangesBehind()) ?? false
+    const sender = this.#fileSender
+    if (sender === null || item.way === 'copy') return false
+    if (!sender.suits(range, item.takenBytes, this.#rangesBehind())) return false
+    item.way ??= sender.cost.choose(range.sizeBytes)
+    return item.way === 'sendfile'
   }
 
   #rangesBehind(): number {
@@ -333,6 +354,7 @@ export class Sender implements Flushable {
     if (!this.#suitsSendfile(item, range)) return false
     let leftThisTurn = SENDFILE_TURN_BYTES
     while (item.takenBytes < range.sizeBytes && leftThisTurn > 0) {
+      const began = performance.now()
       const sent = this.#fileSender.send(this.#socket, range, item.takenBytes)
       if (sent === 'cold' || sent === 'unfit') return false
       if (sent === 'full') return this.#wakeWhenRoom(item, range)
@@ -340,6 +362,7 @@ export class Sender implements Flushable {
         this.#fail(sent)
         return true
       }
+      this.#fileSender.cost.saw('sendfile', range.sizeBytes, sent, performance.now() - began)
       item.takenBytes += sent
       leftThisTurn -= sent
       this.#queuedBytes -= sent
