@@ -5,6 +5,8 @@
  *   (1) The descriptor is open while the file is open or anything retains it, and then closed once.
  *   (2) Work off the loop retains the file until it is over.
  *   (3) A failed sync is final: every later sync of this file fails the same way.
+ *   (4) A small range found cached counts as cached for a second, with what is written behind it:
+ *       the kernel is not asked once a partition and fetch.
  */
 import * as fs from 'node:fs'
 import { DiskError } from '../disk-error.ts'
@@ -14,6 +16,10 @@ import type { PageCache } from './page-cache.ts'
 
 /** More than this many buffers are refused by writev(2). */
 const IOVECS_MAX = 1024
+/** Larger ranges are always asked about: asking costs little beside sending them. */
+const WARM_RANGE_BYTES_MAX = 64 << 10
+/** What was found cached this recently is not asked about again. */
+const WARM_MS = 1000
 
 /** The filesystem of a file that may be written, held while the file's descriptor is open. */
 export interface FileHome {
@@ -30,6 +36,10 @@ export class NodeFile implements File {
   #isOpen = true
   #retainCount = 0
   #syncFailure: DiskError | null = null
+  // [from, to) was found cached, or written since.
+  #warmFrom = 0
+  #warmTo = 0
+  #warmUntilMs = 0
 
   /** Takes over `fd`, and the place in `home`. */
   constructor(
@@ -72,6 +82,7 @@ export class NodeFile implements File {
       if (written === 0 || !isFull(error)) throw asDiskError(error, this.path, 'writev')
     }
     if (written > 0) this.#sizeBytes = Math.max(this.#sizeBytes, position + written)
+    if (position === this.#warmTo) this.#warmTo += written
     return written
   }
 
@@ -97,12 +108,21 @@ export class NodeFile implements File {
 
   isCached(position: number, sizeBytes: number): boolean {
     if (this.#pageCache === null || sizeBytes <= 0) return true
-    return this.#pageCache.holds(this.fd, position, sizeBytes)
+    if (sizeBytes > WARM_RANGE_BYTES_MAX) return this.#pageCache.holds(this.fd, position, sizeBytes)
+    const nowMs = performance.now()
+    const isWarm = position >= this.#warmFrom && position + sizeBytes <= this.#warmTo
+    if (isWarm && nowMs < this.#warmUntilMs) return true
+    if (!this.#pageCache.holds(this.fd, position, sizeBytes)) return false
+    this.#warmFrom = position
+    this.#warmTo = position + sizeBytes
+    this.#warmUntilMs = nowMs + WARM_MS
+    return true
   }
 
   truncate(sizeBytes: number): void {
     orDiskError(this.path, 'truncate', () => fs.ftruncateSync(this.fd, sizeBytes))
     this.#sizeBytes = sizeBytes
+    this.#warmTo = this.#warmFrom
   }
 
   async sync(): Promise<void> {
