@@ -13,6 +13,7 @@ import {
   DATA,
   oneLog,
   openDirectory,
+  START_MS,
   smallConfig,
 } from './support/log-world.ts'
 
@@ -195,10 +196,10 @@ test('under durability os nothing piles up while segments come and go', async ()
     smallConfig({ durability: 'os', segmentBytes: 300 }),
   )
   for (let at = 0; at < 300; at++) await appendDurably(log, batchOf())
-  directory.flushDue(29_000)
+  directory.flushDue(START_MS + 29_000)
   await realTurn()
   expect(log.state.recoveryPoint).toBe(0)
-  directory.flushDue(60_000)
+  directory.flushDue(START_MS + 60_000)
   await untilTrue(() => log.state.recoveryPoint > 250)
   directory.abandon()
   await directory.checkpoint()
