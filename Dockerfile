@@ -20,7 +20,9 @@ USER ottla
 VOLUME /var/lib/ottla/data
 EXPOSE 9092
 HEALTHCHECK --interval=5s --timeout=3s --start-period=2s CMD ["ottla", "health"]
-# A container is reached from outside itself; the listener says so, nothing else does.
-ENV KAFKA_LISTENERS=PLAINTEXT://0.0.0.0:9092 KAFKA_LOG_DIRS=/var/lib/ottla/data
+# A container is reached from outside itself. Who may reach it is decided by what is published.
+ENV KAFKA_LISTENERS=PLAINTEXT://0.0.0.0:9092 \
+  OTTLA_ALLOW_PUBLIC_LISTENER=true \
+  KAFKA_LOG_DIRS=/var/lib/ottla/data
 ENTRYPOINT ["ottla"]
 CMD ["start"]
