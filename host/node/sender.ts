@@ -18,7 +18,8 @@ import type { FileRange, Piece } from '../host.ts'
 import type { FileSender } from './file-sender.ts'
 import type { Flushable, NodeLoop } from './loop.ts'
 import type { Way } from './range-cost.ts'
-import { Arena, SLAB_BYTES, Slab } from './slabs.ts'
+import { SLAB_BYTES, Slab } from './slabs.ts'
+import { StagedChunks } from './staged-chunks.ts'
 
 type Done = (error: Error | null) => void
 
@@ -51,9 +52,6 @@ const SENDFILE_TURN_BYTES = 2 << 20
 const SPLIT_FROM_BYTES = 64 << 10
 const COMPACT_FROM_ITEMS = 256
 
-/** Copies of all connections' small pieces of a turn lie together. */
-const staging = new Arena(() => Slab.take(null))
-
 export class Sender implements Flushable {
   readonly #socket: Socket
   readonly #loop: NodeLoop
@@ -69,8 +67,7 @@ export class Sender implements Flushable {
   #writtenCount = 0
   #calledBackCount = 0
   // The batch under way.
-  #chunks: Buffer[] = []
-  #slabs: Slab[] = []
+  readonly #chunks = new StagedChunks()
   #dones: Done[] = []
   #batchBytes = 0
   #fileBytes = 0
@@ -159,7 +156,7 @@ export class Sender implements Flushable {
       return
     }
     const fileBytes = this.#fileBytes
-    if (this.#batchBytes > 0) this.#write(this.#chunks)
+    if (this.#batchBytes > 0) this.#write()
     else if (!this.#isBusy) this.#finishBatch()
     if (this.#copiedRangeBytes > 0 && fileBytes > 0) {
       const takenMs = performance.now() - began
@@ -169,12 +166,12 @@ export class Sender implements Flushable {
 
   /** Adds an item, or as much of it as the batch takes. False: the batch is full. */
   #addToBatch(item: Item): boolean {
-    if (this.#chunks.length >= BATCH_CHUNKS_MAX) return false
+    if (this.#chunks.count >= BATCH_CHUNKS_MAX) return false
     const { piece } = item
     if (!Buffer.isBuffer(piece)) return this.#addRange(item, piece)
     if (this.#batchBytes - this.#fileBytes > BATCH_BUFFERS_BYTES_MAX) return false
-    if (piece.length >= COPY_BELOW_BYTES) this.#chunks.push(piece)
-    else if (piece.length > 0) piece.copy(this.#stage(piece.length))
+    if (piece.length >= COPY_BELOW_BYTES) this.#chunks.add(piece)
+    else if (piece.length > 0) this.#chunks.copy(piece)
     this.#batchBytes += piece.length
     this.#consume(item)
     return true
@@ -192,8 +189,9 @@ export class Sender implements Flushable {
         if (this.#batchBytes === 0) this.#readCold(item, range, position)
         return false
       }
-      const step = staging.room < SPLIT_FROM_BYTES ? wanted : Math.min(wanted, staging.room)
-      const target = this.#stage(step)
+      const { room } = this.#chunks
+      const step = room < SPLIT_FROM_BYTES ? wanted : Math.min(wanted, room)
+      const target = this.#chunks.stage(step)
       this.#tookFromFile(item, range, range.file.read(target, position), step)
     }
     if (item.takenBytes < range.sizeBytes) return this.#fileBytes < SLAB_BYTES
@@ -209,28 +207,6 @@ export class Sender implements Flushable {
     this.#fileBytes += readBytes
   }
 
-  /** Room for a copy in a slab of the batch, in one buffer with the copy before it if adjacent. */
-  #stage(sizeBytes: number): Buffer {
-    const start = staging.reserve(sizeBytes)
-    const { slab } = staging
-    const target = slab.bytes.subarray(start, start + sizeBytes)
-    if (this.#slabs.at(-1) !== slab) {
-      slab.retain()
-      this.#slabs.push(slab)
-      this.#chunks.push(target)
-      return target
-    }
-    const before = this.#chunks.at(-1) as Buffer
-    const isAdjacent =
-      before.buffer === target.buffer && before.byteOffset + before.length === target.byteOffset
-    if (!isAdjacent) this.#chunks.push(target)
-    else {
-      const from = before.byteOffset - slab.bytes.byteOffset
-      this.#chunks[this.#chunks.length - 1] = slab.bytes.subarray(from, start + sizeBytes)
-    }
-    return target
-  }
-
   #consume(item: Item): void {
     if (item.done) this.#dones.push(item.done)
     this.#head++
@@ -244,7 +220,8 @@ export class Sender implements Flushable {
   }
 
   /** Hands the chunks to the socket; finishes the batch now if the kernel takes them at once. */
-  #write(chunks: readonly Buffer[]): void {
+  #write(): void {
+    const chunks = this.#chunks.chunks()
     const socket = this.#socket
     this.#isBusy = true
     if (chunks.length === 1) socket.write(chunks[0] as Buffer, this.#onWritten)
@@ -288,9 +265,7 @@ export class Sender implements Flushable {
   }
 
   #dropBatch(): void {
-    for (const slab of this.#slabs) slab.release()
-    if (this.#slabs.length > 0) this.#slabs = []
-    this.#chunks = []
+    this.#chunks.drop()
     if (this.#dones.length > 0) this.#dones = []
     this.#batchBytes = 0
     this.#fileBytes = 0
@@ -315,14 +290,13 @@ export class Sender implements Flushable {
       if (this.#isClosed) return
       if (error !== null) return this.#fail(error)
       if (readBytes < wanted) return this.#fail(new Error(`${range.file.path} was cut short`))
-      this.#slabs.push(slab)
-      this.#chunks.push(slab.bytes.subarray(0, readBytes))
+      this.#chunks.addSlab(slab, readBytes)
       this.#tookFromFile(item, range, readBytes, wanted)
       if (item.takenBytes === range.sizeBytes) {
         range.file.release()
         this.#consume(item)
       }
-      this.#write(this.#chunks)
+      this.#write()
     }
     range.file.readLater(slab.bytes.subarray(0, wanted), position).then(
       readBytes => settled(null, readBytes),
@@ -379,14 +353,14 @@ export class Sender implements Flushable {
   #wakeWhenRoom(item: Item, range: FileRange): boolean {
     try {
       const wanted = Math.min(range.sizeBytes - item.takenBytes, WAKE_BYTES)
-      const target = this.#stage(wanted)
+      const target = this.#chunks.stage(wanted)
       const position = range.position + item.takenBytes
       this.#tookFromFile(item, range, range.file.read(target, position), wanted)
       if (item.takenBytes === range.sizeBytes) {
         range.file.release()
         this.#consume(item)
       }
-      this.#write(this.#chunks)
+      this.#write()
     } catch (error) {
       this.#fail(error as Error)
     }
