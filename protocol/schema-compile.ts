@@ -13,7 +13,14 @@ import {
   type ValueCodec,
   type Write,
 } from './schema-primitives.ts'
-import type { ElementType, FieldSpec, Fields, FieldType, VersionRange } from './schema-types.ts'
+import type {
+  Build,
+  ElementType,
+  FieldSpec,
+  Fields,
+  FieldType,
+  VersionRange,
+} from './schema-types.ts'
 import { type WireReader, WireWriter } from './wire.ts'
 
 /** What the closures of one struct are compiled for. */
@@ -58,10 +65,14 @@ interface Layout {
 }
 
 /** Compiles a struct, and all structs in it. */
-export function compileStruct(fields: Fields, context: CompileContext): ValueCodec {
+export function compileStruct(
+  fields: Fields,
+  context: CompileContext,
+  build?: Build | undefined,
+): ValueCodec {
   const layout = layOut(fields, context)
   return {
-    read: structReader(layout, context),
+    read: build ? builtReader(layout, context, build) : structReader(layout, context),
     write: structWriter(layout, context),
     bytesMin: layout.bytesMin,
   }
@@ -126,6 +137,25 @@ function structReader(layout: Layout, context: CompileContext): Read {
   }
 }
 
+/** As `structReader`, for a declaration that says how to build the value. */
+function builtReader(layout: Layout, context: CompileContext, build: Build): Read {
+  const names = Object.keys(layout.template)
+  const built = build(names) as Values
+  if (names.some(name => built[name] !== name)) throw new Error(`${context.path} is built wrong`)
+  const fallbacks = Object.values(layout.template)
+  const slots = layout.plain.map(field => names.indexOf(field.name))
+  const reads = layout.plain.map(field => field.read)
+  const count = reads.length
+  const readTagged = context.isFlexible ? taggedReader(layout, context) : null
+  return reader => {
+    const values = fallbacks.slice()
+    for (let i = 0; i < count; i++) values[slots[i]!] = reads[i]!(reader)
+    const value = build(values) as Values
+    if (readTagged !== null) readTagged(reader, value)
+    return value
+  }
+}
+
 function taggedReader(layout: Layout, { path }: CompileContext) {
   if (layout.tagged.length === 0) return (reader: WireReader) => reader.skipTaggedFields()
   const byTag = new Map(layout.tagged.map(field => [field.tagNumber, field]))
@@ -185,7 +215,7 @@ function valueCodec(type: FieldType, context: ValueContext): ValueCodec {
   if (type.kind !== 'struct') return primitiveCodec(type.kind, context)
   return context.isNullable
     ? nullableStructCodec(type.fields, context)
-    : compileStruct(type.fields, context)
+    : compileStruct(type.fields, context, type.build)
 }
 
 /** A nullable struct has a byte before it: negative for null. */

@@ -29,9 +29,16 @@ export interface VersionRange {
 /** The type of a field, of an array's element, or both. */
 export type FieldType =
   | { readonly kind: Primitive }
-  | { readonly kind: 'struct'; readonly fields: Fields }
+  | { readonly kind: 'struct'; readonly fields: Fields; readonly build?: Build }
   | { readonly kind: 'array'; readonly element: ElementType }
 export type ElementType = Exclude<FieldType, { readonly kind: 'array' }>
+
+/**
+ * Makes a struct of its fields' values, in the order of their declaration. An object written out
+ * costs a fifth of one filled by names that are not known until run time: worth it for structs that
+ * requests have by the hundred.
+ */
+export type Build = (values: readonly unknown[]) => object
 
 /** All that is declared of a field besides its name. */
 export interface FieldSpec {

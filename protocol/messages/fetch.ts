@@ -48,18 +48,31 @@ export const FetchRequest = message(
     topics: array('0+', {
       topic: string('0-12').default('').ignorable(),
       topicId: uuid('13+').default(NO_UUID).ignorable(),
-      partitions: array('0+', {
-        partition: int32('0+'),
-        /** The leader epoch the client knows of; -1 skips the check (KIP-320). */
-        currentLeaderEpoch: int32('9+').default(-1).ignorable(),
-        fetchOffset: int64('0+'),
-        lastFetchedEpoch: int32('12+').default(-1),
-        /** Of the follower; -1 from consumers. */
-        logStartOffset: int64('5+').default(-1).ignorable(),
-        partitionMaxBytes: int32('0+'),
-        replicaDirectoryId: uuid('17+').tag(0).ignorable(),
-        highWatermark: int64('18+').tag(1).default(Number.POSITIVE_INFINITY).ignorable(),
-      }),
+      partitions: array(
+        '0+',
+        {
+          partition: int32('0+'),
+          /** The leader epoch the client knows of; -1 skips the check (KIP-320). */
+          currentLeaderEpoch: int32('9+').default(-1).ignorable(),
+          fetchOffset: int64('0+'),
+          lastFetchedEpoch: int32('12+').default(-1),
+          /** Of the follower; -1 from consumers. */
+          logStartOffset: int64('5+').default(-1).ignorable(),
+          partitionMaxBytes: int32('0+'),
+          replicaDirectoryId: uuid('17+').tag(0).ignorable(),
+          highWatermark: int64('18+').tag(1).default(Number.POSITIVE_INFINITY).ignorable(),
+        },
+        at => ({
+          partition: at[0] as number,
+          currentLeaderEpoch: at[1] as number,
+          fetchOffset: at[2] as number,
+          lastFetchedEpoch: at[3] as number,
+          logStartOffset: at[4] as number,
+          partitionMaxBytes: at[5] as number,
+          replicaDirectoryId: at[6] as string,
+          highWatermark: at[7] as number,
+        }),
+      ),
     }),
     /** Partitions to drop from the session (KIP-227). */
     forgottenTopicsData: array('7+', {

@@ -34,11 +34,15 @@ export const ProduceRequest = message(
       /** By version, exactly one of name and topicId names the topic. */
       name: string('0-12').default('').ignorable(),
       topicId: uuid('13+').default(NO_UUID).ignorable(),
-      partitionData: array('0+', {
-        index: int32('0+'),
-        /** One batch of format 2, left as bytes: the broker stores what the producer sent. */
-        records: records('0+').nullable(),
-      }),
+      partitionData: array(
+        '0+',
+        {
+          index: int32('0+'),
+          /** One batch of format 2, left as bytes: the broker stores what the producer sent. */
+          records: records('0+').nullable(),
+        },
+        at => ({ index: at[0] as number, records: at[1] as Buffer | null }),
+      ),
     }),
   },
 )
