@@ -172,9 +172,16 @@ export class Message<F extends Fields = Fields> {
   /** The last version listed to clients; at most `versions.max`. */
   readonly latestListed: number
   readonly fields: F
+  readonly #build: Build | undefined
   readonly #codecs: (ValueCodec | undefined)[] = []
 
-  constructor(key: number, name: string, versions: MessageVersions, fields: F) {
+  constructor(
+    key: number,
+    name: string,
+    versions: MessageVersions,
+    fields: F,
+    build?: Build | undefined,
+  ) {
     this.key = key
     this.name = name
     this.kind = name.endsWith('Request')
@@ -186,6 +193,7 @@ export class Message<F extends Fields = Fields> {
     this.flexibleVersions = parseVersions(versions.flexible)
     this.latestListed = versions.latestListed ?? this.versions.max
     this.fields = fields
+    this.#build = build
   }
 
   isFlexible(version: number): boolean {
@@ -214,24 +222,26 @@ export class Message<F extends Fields = Fields> {
     if (!(version >= min && version <= max)) {
       throw new ProtocolViolation(`${this.name} has no version ${version}, only ${min}-${max}`)
     }
-    const codec = compileStruct(this.fields, {
+    const context = {
       version,
       isFlexible: this.isFlexible(version),
       path: `${this.name} v${version}`,
-    })
+    }
+    const codec = compileStruct(this.fields, context, this.#build)
     this.#codecs[version] = codec
     return codec
   }
 }
 
-/** Declares a message. Its kind follows from its name's ending. */
+/** Declares a message. Its kind follows from its name's ending; `build` is as in `array`. */
 export function message<const F extends Fields>(
   key: number,
   name: string,
   versions: MessageVersions,
   fields: F,
+  build?: (values: readonly unknown[]) => StructValue<F>,
 ): Message<F> {
-  return new Message(key, name, versions, fields)
+  return new Message(key, name, versions, fields, build)
 }
 
 /** 'none', '3', '0-7' or '3+'. */

@@ -12,6 +12,31 @@ import {
 } from '../schema.ts'
 import { NO_UUID } from '../uuid.ts'
 
+const partitionData = array(
+  '0+',
+  {
+    index: int32('0+'),
+    /** One batch of format 2, left as bytes: the broker stores what the producer sent. */
+    records: records('0+').nullable(),
+  },
+  at => ({ index: at[0] as number, records: at[1] as Buffer | null }),
+)
+
+const topicData = array(
+  '0+',
+  {
+    /** By version, exactly one of name and topicId names the topic. */
+    name: string('0-12').default('').ignorable(),
+    topicId: uuid('13+').default(NO_UUID).ignorable(),
+    partitionData,
+  },
+  at => ({
+    name: at[0] as string,
+    topicId: at[1] as string,
+    partitionData: at[2] as typeof partitionData.value,
+  }),
+)
+
 /**
  * Produce (key 0): append record batches to partitions the receiver leads.
  * v3 batches of format 2, transactional ids (KIP-98) · v5 log start offset · v7 zstd (KIP-110) ·
@@ -30,21 +55,14 @@ export const ProduceRequest = message(
     /** 0: send no response · 1: the leader has it · -1: every in-sync replica has. */
     acks: int16('0+'),
     timeoutMs: int32('0+'),
-    topicData: array('0+', {
-      /** By version, exactly one of name and topicId names the topic. */
-      name: string('0-12').default('').ignorable(),
-      topicId: uuid('13+').default(NO_UUID).ignorable(),
-      partitionData: array(
-        '0+',
-        {
-          index: int32('0+'),
-          /** One batch of format 2, left as bytes: the broker stores what the producer sent. */
-          records: records('0+').nullable(),
-        },
-        at => ({ index: at[0] as number, records: at[1] as Buffer | null }),
-      ),
-    }),
+    topicData,
   },
+  at => ({
+    transactionalId: at[0] as string | null,
+    acks: at[1] as number,
+    timeoutMs: at[2] as number,
+    topicData: at[3] as typeof topicData.value,
+  }),
 )
 export type ProduceRequest = ValueOf<typeof ProduceRequest>
 
