@@ -154,3 +154,29 @@ describe('decoding', () => {
     )
   })
 })
+
+describe('a declaration that says how its value is built', () => {
+  const versions = { versions: '0-1', flexible: '1+' }
+  const fields = { a: int8('0+'), b: int8('1+').default(9), c: int8('1+').tag(0).default(5) }
+  const built = (hex: string, version: number) =>
+    message(1, 'BuiltRequest', versions, fields, at => ({
+      a: at[0] as number,
+      b: at[1] as number,
+      c: at[2] as number,
+    })).decode(new WireReader(Buffer.from(hex, 'hex')), version)
+
+  it('reads the same, with defaults and tagged fields', () => {
+    expect(built('01', 0)).toEqual({ a: 1, b: 9, c: 5 })
+    expect(built('010200', 1)).toEqual({ a: 1, b: 2, c: 5 })
+    expect(built('010201000103', 1)).toEqual({ a: 1, b: 2, c: 3 })
+  })
+
+  it('is refused if it mixes up its fields', () => {
+    const wrong = message(1, 'WrongRequest', versions, fields, at => ({
+      a: at[1] as number,
+      b: at[0] as number,
+      c: at[2] as number,
+    }))
+    expect(() => wrong.decode(new WireReader(Buffer.from('01', 'hex')), 0)).toThrow('built wrong')
+  })
+})
