@@ -340,6 +340,7 @@ export class LogDirectory {
     for (const log of this.#logs.values()) {
       log.appender.flush()
       if (log.commits.isDirty && log.state.wasTouched) log.commits.request()
+      if (log.commits.isSealDue(Number.POSITIVE_INFINITY)) this.#sealing.request(log.commits)
     }
     await this.#rounds.drained()
     await this.#sealing.idle()

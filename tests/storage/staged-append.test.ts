@@ -222,3 +222,23 @@ test('many logs of a turn share one commit round', async () => {
   await Promise.all(logs.map(log => append(log, batchOf()).fate))
   expect(rounds).toBe(1)
 })
+
+test('under durability os a clean stop seals every closed segment with its indexes', async () => {
+  const { directory, log, disk } = await oneLog(
+    smallConfig({ durability: 'os', segmentBytes: 300 }),
+  )
+  for (let at = 0; at < 30; at++) await appendDurably(log, batchOf())
+  const synced = new Set<string>()
+  const syncAll = disk.syncAll.bind(disk)
+  disk.syncAll = files => {
+    for (const { path } of files) synced.add(path)
+    return syncAll(files)
+  }
+  const closed = log.segments().slice(0, -1)
+  expect(closed.length).toBeGreaterThan(5)
+  await directory.close(START_MS)
+  for (const { baseOffset } of closed) {
+    const name = String(baseOffset).padStart(20, '0')
+    expect(synced).toContain(`${DATA}/topic-0/${name}.timeindex`)
+  }
+})
