@@ -2,14 +2,13 @@ import type { Socket } from 'node:net'
 import type { FileRange } from '../host.ts'
 import type { SystemCalls } from './native.ts'
 import { NodeFile } from './node-file.ts'
-import { RangeCost } from './range-cost.ts'
+import { descriptorOf } from './sockets.ts'
 
 /**
- * From here on sendfile(2) can win for a range that stands alone. CPU-s/GB read and written,
- * against sendfile: 4 KiB 2.4 / 2.9, 16 KiB 0.72 / 0.74, 64 KiB 0.64 / 0.26, 256 KiB 0.36 / 0.15,
- * 1 MiB 0.43 / 0.09, where waking the reader is cheap.
+ * From here on sendfile(2) wins for a range that stands alone. CPU-s/GB read and written, against
+ * sendfile: 16 KiB 1.01 / 0.99, 32 KiB 0.52 / 0.48, 64 KiB 0.31 / 0.26, 1 MiB 0.26 / 0.07.
  */
-const RANGE_BYTES_MIN = 64 << 10
+const RANGE_BYTES_MIN = 32 << 10
 /** With more ranges behind it one write of all costs less: ten of 64 KiB 0.55 / 0.81. */
 const RANGES_BEHIND_MAX = 0
 const CALL_BYTES_MAX = 1 << 20
@@ -23,8 +22,6 @@ export type FileSent = number | 'full' | 'cold' | 'unfit' | Error
 
 /** sendfile(2): from the page cache to the socket without passing through here. */
 export class FileSender {
-  /** What sendfile and its alternative were seen to cost. */
-  readonly cost = new RangeCost()
   readonly #sendfile: NonNullable<SystemCalls['sendfile']>
   readonly #errno: () => number
   readonly #position = Buffer.alloc(8)
@@ -68,11 +65,4 @@ export class FileSender {
     this.#isUsable = false
     return 'unfit'
   }
-}
-
-/** The descriptor of an open TCP socket, -1 where Node does not tell. */
-function descriptorOf(socket: Socket): number {
-  if (socket.destroyed) return -1
-  const { _handle: handle } = socket as unknown as { _handle?: { fd?: number } | null }
-  return handle?.fd ?? -1
 }

@@ -119,6 +119,7 @@ function nativeParts(options: NodeHostOptions): string[] {
   const parts: [string, unknown][] = [
     ['onread', options.receive !== 'data'],
     ['sendfile', calls?.sendfile],
+    ['setsockopt', calls?.setsockopt],
     ['syncfs', calls?.syncfs],
     ['cachestat', calls?.cachestat],
     ['preadv2', calls?.preadNow],

@@ -24,6 +24,8 @@ export interface SystemCalls {
   /** (fd, struct flock): 0. Open file description locks, exclusive of Java's. */
   readonly ofdLock: ((fd: number, lock: Buffer) => number) | null
   readonly dup: Call | null
+  /** (socket, level, option, value, size of the value): 0. */
+  readonly setsockopt: Call | null
   readonly pageBytes: number
 }
 
@@ -63,6 +65,7 @@ function bindSystemCalls(): SystemCalls | null {
   const preadv2 = bind('int64_t preadv2(int, void *, int, int64_t, int)')
   const fcntl = bind('int fcntl(int, int, void *)')
   const dup = bind('int dup(int)')
+  const setsockopt = bind('int setsockopt(int, int, int, void *, uint)')
   const getpagesize = bind('int getpagesize()')
   const cachestat =
     syscall &&
@@ -84,6 +87,7 @@ function bindSystemCalls(): SystemCalls | null {
     preadNow: believed(preadNow, call => keep() && call(-1, 0)),
     ofdLock: believed(ofdLock, call => call(-1, Buffer.alloc(32))),
     dup: believed(dup, call => call(-1)) as Call | null,
+    setsockopt: believed(setsockopt, call => call(-1, 0, 0, null, 0)) as Call | null,
     pageBytes: getpagesize === null ? 4096 : Number(getpagesize()),
   }
 }

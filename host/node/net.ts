@@ -9,6 +9,7 @@ import type {
 } from '../host.ts'
 import { type ConnectionParts, NodeConnection } from './connection.ts'
 import type { SystemCalls } from './native.ts'
+import { stopPacing } from './pacing.ts'
 import {
   dataSocket,
   onreadOptions,
@@ -150,6 +151,7 @@ class NodeListener implements Listener {
     }
     this.#connections.add(connection)
     this.#countByAddress.set(remoteAddress, fromAddress + 1)
+    if (remoteAddress === connection.localAddress) stopPacing(raw.socket, this.#parts.calls())
     connection.handle(this.#accept(connection))
     raw.begin(connection)
   }

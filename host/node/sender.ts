@@ -17,7 +17,6 @@ import type { Socket } from 'node:net'
 import type { FileRange, Piece } from '../host.ts'
 import type { FileSender } from './file-sender.ts'
 import type { Flushable, NodeLoop } from './loop.ts'
-import type { Way } from './range-cost.ts'
 import { SLAB_BYTES, Slab } from './slabs.ts'
 import { StagedChunks } from './staged-chunks.ts'
 
@@ -28,8 +27,6 @@ interface Item {
   readonly sizeBytes: number
   /** Of a range: bytes already read or sent. */
   takenBytes: number
-  /** Of a long range that stands alone: how it goes, once that is decided. */
-  way: Way | null
   /** On the last piece of a send. */
   readonly done: Done | undefined
 }
@@ -71,8 +68,6 @@ export class Sender implements Flushable {
   #dones: Done[] = []
   #batchBytes = 0
   #fileBytes = 0
-  /** Size of the long range in it that might have gone by sendfile; 0 for none. */
-  #copiedRangeBytes = 0
 
   constructor(socket: Socket, loop: NodeLoop, owner: SenderOwner, fileSender: FileSender | null) {
     this.#socket = socket
@@ -105,7 +100,7 @@ export class Sender implements Flushable {
   }
 
   #push(piece: Piece, sizeBytes: number, done: Done | undefined): void {
-    this.#items.push({ piece, sizeBytes, takenBytes: 0, way: null, done })
+    this.#items.push({ piece, sizeBytes, takenBytes: 0, done })
   }
 
   flush(): void {
@@ -147,21 +142,14 @@ export class Sender implements Flushable {
   // --------------------------------------------------------------------------------------- batches
 
   #writeBatch(): void {
-    const began = performance.now()
-    this.#copiedRangeBytes = 0
     try {
       while (this.#head < this.#items.length && this.#addToBatch(this.#items[this.#head]!)) {}
     } catch (error) {
       this.#fail(error as Error)
       return
     }
-    const fileBytes = this.#fileBytes
     if (this.#batchBytes > 0) this.#write()
     else if (!this.#isBusy) this.#finishBatch()
-    if (this.#copiedRangeBytes > 0 && fileBytes > 0) {
-      const takenMs = performance.now() - began
-      this.#fileSender?.cost.saw('copy', this.#copiedRangeBytes, fileBytes, takenMs)
-    }
   }
 
   /** Adds an item, or as much of it as the batch takes. False: the batch is full. */
@@ -181,7 +169,6 @@ export class Sender implements Flushable {
     // A range that stands alone is left to sendfile: what is before it leaves first.
     const isFirstRange = this.#batchBytes > 0 && this.#fileBytes === 0
     if (isFirstRange && this.#suitsSendfile(item, range)) return false
-    if (item.way === 'copy') this.#copiedRangeBytes = range.sizeBytes
     const position = range.position + item.takenBytes
     const wanted = Math.min(range.sizeBytes - item.takenBytes, SLAB_BYTES - this.#fileBytes)
     if (wanted > 0) {
@@ -305,11 +292,7 @@ export class Sender implements Flushable {
   }
 
   #suitsSendfile(item: Item, range: FileRange): boolean {
-    const sender = this.#fileSender
-    if (sender === null || item.way === 'copy') return false
-    if (!sender.suits(range, item.takenBytes, this.#rangesBehind())) return false
-    item.way ??= sender.cost.choose(range.sizeBytes)
-    return item.way === 'sendfile'
+    return this.#fileSender?.suits(range, item.takenBytes, this.#rangesBehind()) ?? false
   }
 
   #rangesBehind(): number {
@@ -328,7 +311,6 @@ export class Sender implements Flushable {
     if (!this.#suitsSendfile(item, range)) return false
     let leftThisTurn = SENDFILE_TURN_BYTES
     while (item.takenBytes < range.sizeBytes && leftThisTurn > 0) {
-      const began = performance.now()
       const sent = this.#fileSender.send(this.#socket, range, item.takenBytes)
       if (sent === 'cold' || sent === 'unfit') return false
       if (sent === 'full') return this.#wakeWhenRoom(item, range)
@@ -336,7 +318,6 @@ export class Sender implements Flushable {
         this.#fail(sent)
         return true
       }
-      this.#fileSender.cost.saw('sendfile', range.sizeBytes, sent, performance.now() - began)
       item.takenBytes += sent
       leftThisTurn -= sent
       this.#queuedBytes -= sent

@@ -40,6 +40,13 @@ interface RawHandle {
   close?(): void
 }
 
+/** The descriptor of an open socket, -1 where Node does not tell. */
+export function descriptorOf(socket: net.Socket): number {
+  if (socket.destroyed) return -1
+  const { _handle: handle } = socket as unknown as { _handle?: { fd?: number } | null }
+  return handle?.fd ?? -1
+}
+
 /** Options of a socket that lands where its target says. The target may be set a moment later. */
 export function onreadOptions(): { onread: net.OnReadOpts; begin(target: Landing): void } {
   let target: Landing | null = null
