@@ -12,7 +12,7 @@
  */
 import { ApiKey, apiName } from './api-keys.ts'
 import { ProtocolViolation } from './errors.ts'
-import { messages } from './messages/index.ts'
+import { type ApiMessages, messages } from './messages/index.ts'
 import type { WireReader, WireWriter } from './wire.ts'
 
 export interface RequestHeader {
@@ -20,6 +20,15 @@ export interface RequestHeader {
   readonly apiVersion: number
   readonly correlationId: number
   readonly clientId: string | null
+}
+
+/** By key: looked up for every request and response. */
+const apis: readonly (ApiMessages | undefined)[] = byKey(messages)
+
+function byKey(all: ReadonlyMap<number, ApiMessages>): (ApiMessages | undefined)[] {
+  const list: (ApiMessages | undefined)[] = []
+  for (const [key, api] of all) list[key] = api
+  return list
 }
 
 /**
@@ -31,7 +40,7 @@ export function decodeRequestHeader(reader: WireReader): RequestHeader {
   const apiKey = reader.int16()
   const apiVersion = reader.int16()
   const correlationId = reader.int32()
-  if (!isSpoken(apiKey, apiVersion) && apiKey !== ApiKey.API_VERSIONS) {
+  if (apiKey !== ApiKey.API_VERSIONS && !isSpoken(apiKey, apiVersion)) {
     throw new ProtocolViolation(`${apiName(apiKey)} version ${apiVersion} is not spoken here`)
   }
   const idBytes = reader.stringLength()
@@ -42,7 +51,7 @@ export function decodeRequestHeader(reader: WireReader): RequestHeader {
 
 /** Whether there are a request and a response of this version. */
 export function isSpoken(apiKey: number, apiVersion: number): boolean {
-  const api = messages.get(apiKey)
+  const api = apis[apiKey]
   if (api === undefined) return false
   const { min, max } = api.request.versions
   return apiVersion >= min && apiVersion <= max
@@ -50,7 +59,7 @@ export function isSpoken(apiKey: number, apiVersion: number): boolean {
 
 /** A version of ApiVersions that does not exist, even a negative one, is read as if flexible. */
 function hasTags(apiKey: number, apiVersion: number): boolean {
-  const request = messages.get(apiKey)?.request
+  const request = apis[apiKey]?.request
   return request !== undefined && (request.isFlexible(apiVersion) || !isSpoken(apiKey, apiVersion))
 }
 
@@ -87,5 +96,5 @@ export function decodeResponseHeader(
 
 function responseHasTags(apiKey: number, apiVersion: number): boolean {
   if (apiKey === ApiKey.API_VERSIONS) return false
-  return messages.get(apiKey)?.response.isFlexible(apiVersion) === true
+  return apis[apiKey]?.response.isFlexible(apiVersion) === true
 }

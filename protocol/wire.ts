@@ -8,6 +8,7 @@
  */
 import { ProtocolViolation } from './errors.ts'
 import { putText, textAt, textBytes } from './text.ts'
+import type { TextCache } from './text-cache.ts'
 import { NO_UUID, type Uuid, uuidFromBytes, uuidToBytes } from './uuid.ts'
 
 /** Bytes that are not in memory (a range of a file): passed through to the connection unread. */
@@ -20,6 +21,8 @@ export type Piece = Buffer | ExternalBytes
 
 const TWO_32 = 0x1_0000_0000
 const EMPTY = Buffer.alloc(0)
+// Node makes the global `Buffer` a getter: once is enough.
+const { allocUnsafe } = Buffer
 /** What the fixed encoding's int16 can say. */
 const TEXT_BYTES_MAX = 0x7fff
 
@@ -33,11 +36,14 @@ export class WireReader {
   position: number
   /** Exclusive. */
   readonly end: number
+  readonly #texts: TextCache | null
 
-  constructor(buffer: Buffer, start = 0, end = buffer.length) {
+  /** `texts`: for strings that messages repeat. */
+  constructor(buffer: Buffer, start = 0, end = buffer.length, texts: TextCache | null = null) {
     this.buffer = buffer
     this.position = start
     this.end = end
+    this.#texts = texts
   }
 
   get remaining(): number {
@@ -150,6 +156,8 @@ export class WireReader {
   /** So many bytes as text; invalid UTF-8 is refused. */
   text(sizeBytes: number): string {
     const at = this.#take(sizeBytes)
+    const texts = this.#texts
+    if (texts !== null) return texts.textAt(this.buffer, at, at + sizeBytes)
     return textAt(this.buffer, at, at + sizeBytes)
   }
 
@@ -199,7 +207,7 @@ export class WireWriter {
   #position = 0
 
   constructor(capacityBytes: number = CAPACITY_BYTES) {
-    this.#buffer = Buffer.allocUnsafe(capacityBytes)
+    this.#buffer = allocUnsafe(capacityBytes)
   }
 
   /** Bytes written so far, referenced ones included. */
@@ -230,9 +238,7 @@ export class WireWriter {
 
   #grow(sizeBytes: number): number {
     const open = this.#buffer.subarray(this.#start, this.#position)
-    const grown = Buffer.allocUnsafe(
-      Math.max(2 * this.#buffer.length, 2 * (open.length + sizeBytes)),
-    )
+    const grown = allocUnsafe(Math.max(2 * this.#buffer.length, 2 * (open.length + sizeBytes)))
     open.copy(grown)
     this.#buffer = grown
     this.#start = 0

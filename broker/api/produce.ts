@@ -12,6 +12,11 @@ import { authorizedTopic, currentLeader, isAboutLeader, ledPartition } from './l
 type Context = HotContext<typeof ProduceResponse>
 type Topic = ProduceRequest['topicData'][number]
 type Answer = Exclude<Reply<typeof ProduceResponse>, symbol>
+interface TopicAnswer {
+  readonly name: string
+  readonly topicId: string
+  partitionResponses: readonly PartitionAnswer[]
+}
 type PartitionAnswer = Answer['responses'][number]['partitionResponses'][number]
 
 /** Since which version topics go by id (KIP-516), and errors name the current leader (KIP-951). */
@@ -65,7 +70,7 @@ function refused(
 class ProduceCall {
   readonly #request: ProduceRequest
   readonly #context: Context
-  readonly #answer: { name: string; topicId: string; partitionResponses: PartitionAnswer[] }[] = []
+  readonly #answer: TopicAnswer[]
   /** Outcomes still missing, and one for the ordered phase itself. */
   #pending = 1
   #failed = false
@@ -74,11 +79,15 @@ class ProduceCall {
   constructor(request: ProduceRequest, context: Context) {
     this.#request = request
     this.#context = context
+    this.#answer = request.topicData.map(answerTo)
   }
 
   start(): undefined | Promise<void> {
     const wholeError = this.#refusesWhole()
-    for (const topic of this.#request.topicData) this.#appendTopic(topic, wholeError)
+    const { topicData } = this.#request
+    for (let at = 0; at < topicData.length; at++) {
+      this.#appendTopic(topicData[at]!, this.#answer[at]!, wholeError)
+    }
     this.#settle()
     if (this.#sequenced === null) return undefined
     return Promise.all(this.#sequenced).then(() => undefined)
@@ -95,21 +104,17 @@ class ProduceCall {
     return ErrorCode.NONE
   }
 
-  #appendTopic(topic: Topic, wholeError: ErrorCode): void {
-    const { name, topicId, partitionData } = topic
-    const partitionResponses: PartitionAnswer[] = []
-    this.#answer.push({ name, topicId, partitionResponses })
+  #appendTopic(topic: Topic, answer: TopicAnswer, wholeError: ErrorCode): void {
     let located: string | ErrorCode = wholeError
     if (wholeError === ErrorCode.NONE) {
       const isById = this.#context.apiVersion >= TOPIC_IDS_SINCE
       located = authorizedTopic(this.#context, Operation.WRITE, topic, isById)
     }
-    const last = partitionData.length > 1 ? lastOfEach(partitionData) : null
-    for (const data of partitionData) {
-      // A partition that is listed twice gets one answer: as in Kafka, to what came last.
-      if (last !== null && last.get(data.index) !== data) continue
-      const slot = partitionResponses.length
-      partitionResponses.push(PENDING)
+    const asked = lastOfEach(topic.partitionData)
+    const partitionResponses = asked.map(pending)
+    answer.partitionResponses = partitionResponses
+    for (let slot = 0; slot < asked.length; slot++) {
+      const data = asked[slot]!
       if (typeof located === 'number') {
         this.#failed = true
         partitionResponses[slot] = refused(data.index, located)
@@ -223,13 +228,20 @@ function isTransactional(records: Buffer): boolean {
 }
 
 const NO_RECORD_ERRORS: [] = []
+const NO_ANSWERS: [] = []
 /** Holds an answer's place in the order asked for; never sent. */
 const PENDING: PartitionAnswer = refused(-1, ErrorCode.UNKNOWN_SERVER_ERROR)
+const pending = () => PENDING
 
-function lastOfEach<P extends { readonly index: number }>(
-  partitions: readonly P[],
-): ReadonlyMap<number, P> {
-  return new Map(partitions.map(partition => [partition.index, partition]))
+function answerTo({ name, topicId }: Topic): TopicAnswer {
+  return { name, topicId, partitionResponses: NO_ANSWERS }
+}
+
+/** A partition that is listed twice gets one answer: as in Kafka, to what came last. */
+function lastOfEach<P extends { readonly index: number }>(partitions: readonly P[]): readonly P[] {
+  if (partitions.length === 1) return partitions
+  const last = new Map(partitions.map(partition => [partition.index, partition]))
+  return partitions.filter(partition => last.get(partition.index) === partition)
 }
 
 function nodeEndpoints(context: Context) {

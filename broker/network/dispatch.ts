@@ -14,6 +14,7 @@ import { ErrorCode, KafkaError, ProtocolViolation } from '../../protocol/errors.
 import { encodeResponseFrame } from '../../protocol/frame.ts'
 import { decodeRequestHeader } from '../../protocol/header.ts'
 import type { Message } from '../../protocol/schema.ts'
+import { TextCache } from '../../protocol/text-cache.ts'
 import { WireReader } from '../../protocol/wire.ts'
 import type { Reply, ServedApi } from '../api/api.ts'
 import { CLOSE_CONNECTION, NO_RESPONSE } from '../api/api.ts'
@@ -31,6 +32,7 @@ export interface OpenedExchange {
 export class Dispatcher {
   readonly services: BrokerServices
   readonly #apis: readonly (ServedApi | undefined)[]
+  readonly #texts = new TextCache()
 
   constructor(apis: readonly ServedApi[], services: BrokerServices) {
     this.services = services
@@ -57,14 +59,14 @@ export class Dispatcher {
       throw new ProtocolViolation(`${apiName(key)} version ${version} is not served`)
     }
 
-    const reader = new WireReader(bytes)
+    const reader = new WireReader(bytes, 0, bytes.length, this.#texts)
     const header = decodeRequestHeader(reader)
     if (api.kind === 'hot') {
       return { exchange: new Exchange(api, header, owner, this.services, frame), reader }
     }
     // A parked request may live for minutes: its few bytes must not pin a pooled MiB, so it gets
     // its own copy.
-    const copy = new WireReader(Buffer.from(bytes), reader.position)
+    const copy = new WireReader(Buffer.from(bytes), reader.position, bytes.length, this.#texts)
     frame.release()
     return { exchange: new Exchange(api, header, owner, this.services, null), reader: copy }
   }

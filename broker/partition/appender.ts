@@ -96,9 +96,9 @@ export class Appender {
       this.#computeCrc,
     )
     if (refused !== null) return this.#reject(refused, done)
-    const payload = found.codec === Codec.NONE ? found.payload : expandSmall(found)
+    const payload = found.codec === Codec.NONE ? null : expandSmall(found)
     if (payload === 'later') return this.#appendLater(found, options, done)
-    if (!Buffer.isBuffer(payload)) return this.#reject(payload, done)
+    if (payload !== null && isRejection(payload)) return this.#reject(payload, done)
     return this.#settleContent(found, payload, options, done)
   }
 
@@ -117,7 +117,7 @@ export class Appender {
     options.frame?.retain()
     try {
       const payload = await this.#parts.recoder.expand(batch)
-      if (!Buffer.isBuffer(payload)) {
+      if (isRejection(payload)) {
         this.#reject(payload, done)
         return
       }
@@ -129,9 +129,10 @@ export class Appender {
     }
   }
 
+  /** `payload`: what the batch expands to, null for one that is not compressed. */
   #settleContent(
     batch: BatchView,
-    payload: Buffer,
+    payload: Buffer | null,
     options: ProduceOptions,
     done: ProduceDone,
   ): Promise<void> | undefined {
@@ -140,7 +141,7 @@ export class Appender {
     if (isRejection(checked)) return this.#reject(checked, done)
     const { storedCodec } = config
     if (storedCodec !== null && storedCodec !== batch.codec) {
-      return this.#recode(batch, payload, checked, options, done)
+      return this.#recode(batch, payload ?? batch.payload, checked, options, done)
     }
     correctTimes(batch, checked, config, options.nowMs, this.#parts.crc32c)
     this.#sequence(batch, options.frame, options, done)

@@ -1,6 +1,11 @@
 import type { Crc32c } from '../../host/host.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
-import { type BatchView, Codec, TimestampType } from '../../protocol/records/batch.ts'
+import {
+  BATCH_HEADER_BYTES,
+  type BatchView,
+  Codec,
+  TimestampType,
+} from '../../protocol/records/batch.ts'
 import {
   type CheckedRecords,
   checkRecords,
@@ -22,16 +27,21 @@ const BAD_TIMESTAMP = 'The timestamp is out of the range this topic takes'
 const DELTAS = 'offset deltas'
 
 /**
- * Looks at every record of a batch; `payload` is what it expands to. Returns what was found, to
- * correct the header by, or why the batch is refused.
+ * Looks at every record of a batch; `payload` is what it expands to, null for one that is not
+ * compressed. Returns what was found, to correct the header by, or why the batch is refused.
  */
 export function checkContent(
   batch: BatchView,
-  payload: Buffer,
+  payload: Buffer | null,
   rules: ContentRules,
   nowMs: number,
 ): CheckedRecords | Rejection {
-  const checked = checkRecords(payload, batch.recordCount, recordRules(batch, rules, nowMs))
+  const { recordCount, bytes } = batch
+  const limits = recordRules(batch, rules, nowMs)
+  const checked =
+    payload === null
+      ? checkRecords(bytes, recordCount, limits, BATCH_HEADER_BYTES)
+      : checkRecords(payload, recordCount, limits)
   if (checked.fault !== null) {
     const { reason, recordIndex } = checked.fault
     // Kafka 4.3 fails on compressed batches with other deltas than 0, 1, 2, and this is how.

@@ -181,9 +181,11 @@ export class BatchView {
     return this.buffer.readInt32BE(this.start + 57)
   }
 
-  /** The batch and nothing else, as a view. */
+  /** The batch and nothing else, as a view; the buffer itself if it holds nothing else. */
   get bytes(): Buffer {
-    return this.buffer.subarray(this.start, this.start + this.sizeBytes)
+    const { buffer, start, sizeBytes } = this
+    if (start === 0 && sizeBytes === buffer.length) return buffer
+    return buffer.subarray(start, start + sizeBytes)
   }
 
   /** What follows the header, still compressed, as a view. */

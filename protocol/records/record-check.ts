@@ -42,12 +42,17 @@ export interface RecordFault {
 }
 
 /**
- * Checks that `payload` (expanded) is exactly `count` records with offset deltas 0, 1, 2 ..., every
- * length within bounds and no null header key; lists records that break `rules`. Never throws on
- * any bytes.
+ * Checks that `bytes` from `start` on (expanded) are exactly `count` records with offset deltas 0,
+ * 1, 2 ..., every length within bounds and no null header key; lists records that break `rules`.
+ * Never throws on any bytes.
  */
-export function checkRecords(payload: Buffer, count: number, rules: RecordRules): CheckedRecords {
-  const walk = new Walk(payload, rules)
+export function checkRecords(
+  bytes: Buffer,
+  count: number,
+  rules: RecordRules,
+  start = 0,
+): CheckedRecords {
+  const walk = new Walk(bytes, rules, start)
   let index = 0
   try {
     while (index < count) {
@@ -56,7 +61,7 @@ export function checkRecords(payload: Buffer, count: number, rules: RecordRules)
       walk.record(index)
       index += 1
     }
-    if (walk.at !== payload.length) throw new CorruptRecords('bytes follow the last record')
+    if (walk.at !== bytes.length) throw new CorruptRecords('bytes follow the last record')
     return walk.result(null)
   } catch (error) {
     if (!(error instanceof CorruptRecords)) throw error
@@ -115,8 +120,8 @@ class Walk extends VarintCursor {
   #badTimestamps: number[] | null = null
   #missingKeys: number[] | null = null
 
-  constructor(payload: Uint8Array, rules: RecordRules) {
-    super(payload)
+  constructor(bytes: Uint8Array, rules: RecordRules, start: number) {
+    super(bytes, start)
     this.rules = rules
   }
 
