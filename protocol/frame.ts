@@ -33,14 +33,18 @@ export function encodeRequestFrame<F extends Fields>(
   return withLength(writer)
 }
 
-/** A response ready to send. Long bytes in it are referenced, and must not change until then. */
+/**
+ * A response ready to send. Long bytes in it are referenced, and must not change until then.
+ * `writer`: one to use again and again.
+ */
 export function encodeResponseFrame<F extends Fields>(
   message: Message<F>,
   version: number,
   correlationId: number,
   draft: DraftOf<Message<F>>,
+  writer = new WireWriter(),
 ): Piece[] {
-  const writer = new WireWriter()
+  writer.restart()
   writer.int32(0)
   encodeResponseHeader(writer, message.key, version, correlationId)
   message.encode(writer, version, draft)

@@ -206,8 +206,24 @@ export class WireWriter {
   #start = 0
   #position = 0
 
+  readonly #capacityBytes: number
+
+  /** `capacityBytes`: of the buffers it takes, where a message needs no more. */
   constructor(capacityBytes: number = CAPACITY_BYTES) {
+    this.#capacityBytes = capacityBytes
     this.#buffer = allocUnsafe(capacityBytes)
+  }
+
+  /** Begins another message. What `pieces` gave of those before stays as it is. */
+  restart(): void {
+    const sizeBytes = this.#buffer.length
+    if (sizeBytes > this.#capacityBytes || sizeBytes - this.#position < CAPACITY_BYTES) {
+      this.#buffer = allocUnsafe(this.#capacityBytes)
+      this.#position = 0
+    }
+    this.#start = this.#position
+    this.#pieces = null
+    this.#pieceBytes = 0
   }
 
   /** Bytes written so far, referenced ones included. */
@@ -238,7 +254,7 @@ export class WireWriter {
 
   #grow(sizeBytes: number): number {
     const open = this.#buffer.subarray(this.#start, this.#position)
-    const grown = allocUnsafe(Math.max(2 * this.#buffer.length, 2 * (open.length + sizeBytes)))
+    const grown = allocUnsafe(Math.max(this.#capacityBytes, 2 * (open.length + sizeBytes)))
     open.copy(grown)
     this.#buffer = grown
     this.#start = 0
@@ -247,9 +263,14 @@ export class WireWriter {
   }
 
   #closePiece(): void {
-    this.#pieces ??= []
-    if (this.#position === this.#start) return
-    this.#pieces.push(this.#buffer.subarray(this.#start, this.#position))
+    if (this.#position === this.#start) {
+      this.#pieces ??= []
+      return
+    }
+    const piece = this.#buffer.subarray(this.#start, this.#position)
+    // A list of one is made to measure: most messages are one piece.
+    if (this.#pieces === null) this.#pieces = [piece]
+    else this.#pieces.push(piece)
     this.#pieceBytes += this.#position - this.#start
     this.#start = this.#position
   }

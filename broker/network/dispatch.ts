@@ -15,7 +15,7 @@ import { encodeResponseFrame } from '../../protocol/frame.ts'
 import { decodeRequestHeader } from '../../protocol/header.ts'
 import type { Message } from '../../protocol/schema.ts'
 import { TextCache } from '../../protocol/text-cache.ts'
-import { WireReader } from '../../protocol/wire.ts'
+import { WireReader, WireWriter } from '../../protocol/wire.ts'
 import type { Reply, ServedApi } from '../api/api.ts'
 import { CLOSE_CONNECTION, NO_RESPONSE } from '../api/api.ts'
 import { errorForVersion } from '../api/error-versions.ts'
@@ -28,11 +28,15 @@ export interface OpenedExchange {
   readonly reader: WireReader
 }
 
+/** Short responses share buffers of this size. */
+const WRITER_BYTES = 16 << 10
+
 /** Serves the given APIs for the connections of one broker. */
 export class Dispatcher {
   readonly services: BrokerServices
   readonly #apis: readonly (ServedApi | undefined)[]
   readonly #texts = new TextCache()
+  readonly #writer = new WireWriter(WRITER_BYTES)
 
   constructor(apis: readonly ServedApi[], services: BrokerServices) {
     this.services = services
@@ -98,7 +102,9 @@ export class Dispatcher {
     if (answer === NO_RESPONSE || answer === CLOSE_CONNECTION) return null
     const { api, correlationId } = exchange
     const version = responseVersion(exchange)
-    return encodeResponseFrame(api.response, version, correlationId, answer) as readonly Piece[]
+    const { response } = api
+    const pieces = encodeResponseFrame(response, version, correlationId, answer, this.#writer)
+    return pieces as readonly Piece[]
   }
 
   #orderedPhase(exchange: Exchange, request: unknown, result: unknown): undefined | Promise<void> {

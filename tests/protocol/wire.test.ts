@@ -200,6 +200,24 @@ describe('a writer', () => {
     expect(() => writer.bytes()).toThrow('not in memory')
   })
 
+  it('is used again without touching what it gave', () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(buffers(400), { maxLength: 6 }), { maxLength: 30 }), all => {
+        const writer = new WireWriter(512)
+        const given = all.map(parts => {
+          writer.restart()
+          for (const part of parts) writer.sizedBytes(part)
+          return writer.pieces()
+        })
+        for (const [at, parts] of all.entries()) {
+          const fresh = new WireWriter()
+          for (const part of parts) fresh.sizedBytes(part)
+          expect(Buffer.concat(given[at] as Buffer[]).equals(fresh.bytes())).toBe(true)
+        }
+      }),
+    )
+  })
+
   it('keeps what it wrote when it has to grow', () => {
     fc.assert(
       fc.property(fc.array(buffers(3_000), { maxLength: 12 }), parts => {
