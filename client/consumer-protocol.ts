@@ -8,7 +8,8 @@ import {
   ConsumerProtocolSubscription,
 } from '../protocol/messages/consumer-protocol.ts'
 import type { Message } from '../protocol/schema.ts'
-import { WireReader, WireWriter } from '../protocol/wire.ts'
+import { WireReader } from '../protocol/wire-reader.ts'
+import { WireWriter } from '../protocol/wire-writer.ts'
 import type { TopicPartition } from './offsets.ts'
 
 /** What a member wants and has. */

@@ -4,7 +4,7 @@
  */
 import { encodeRequestHeader, encodeResponseHeader } from './header.ts'
 import type { DraftOf, Fields, Message } from './schema.ts'
-import { type Piece, WireWriter } from './wire.ts'
+import { type Piece, WireWriter } from './wire-writer.ts'
 
 const LENGTH_BYTES = 4
 

@@ -13,7 +13,8 @@
 import { ApiKey, apiName } from './api-keys.ts'
 import { ProtocolViolation } from './errors.ts'
 import { type ApiMessages, messages } from './messages/index.ts'
-import type { WireReader, WireWriter } from './wire.ts'
+import type { WireReader } from './wire-reader.ts'
+import type { WireWriter } from './wire-writer.ts'
 
 export interface RequestHeader {
   readonly apiKey: number

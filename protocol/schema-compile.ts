@@ -21,7 +21,8 @@ import type {
   FieldType,
   VersionRange,
 } from './schema-types.ts'
-import { type WireReader, WireWriter } from './wire.ts'
+import type { WireReader } from './wire-reader.ts'
+import { WireWriter } from './wire-writer.ts'
 
 /** What the closures of one struct are compiled for. */
 export interface CompileContext {

@@ -1,7 +1,8 @@
 /** Reader and writer of each primitive type, by encoding and nullability. */
 import { ProtocolViolation } from './errors.ts'
 import type { Primitive } from './schema-types.ts'
-import type { Piece, WireReader, WireWriter } from './wire.ts'
+import type { WireReader } from './wire-reader.ts'
+import type { Piece, WireWriter } from './wire-writer.ts'
 
 export type Read = (reader: WireReader) => unknown
 export type Write = (writer: WireWriter, value: unknown) => void

@@ -1,7 +1,7 @@
 /** What a declaration is made of, and the types that follow from it. The language is schema.ts. */
 
 import type { Uuid } from './uuid.ts'
-import type { Piece } from './wire.ts'
+import type { Piece } from './wire-writer.ts'
 
 /** Kafka's primitive types, and what each is inside; to write, records may also be file ranges. */
 export interface Primitives {

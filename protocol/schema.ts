@@ -27,7 +27,8 @@ import type {
   StructValue,
   VersionRange,
 } from './schema-types.ts'
-import type { WireReader, WireWriter } from './wire.ts'
+import type { WireReader } from './wire-reader.ts'
+import type { WireWriter } from './wire-writer.ts'
 
 export type { Fields, StructDraft, StructValue, VersionRange } from './schema-types.ts'
 
@@ -109,7 +110,7 @@ function primitive<P extends Primitive>(kind: P): PrimitiveType<P> {
 export const int8 = primitive('int8')
 export const int16 = primitive('int16')
 export const int32 = primitive('int32')
-/** A number; the ends of the 64-bit range are infinities (wire.ts). */
+/** A number; the ends of the 64-bit range are infinities (wire-reader.ts). */
 export const int64 = primitive('int64')
 export const uint16 = primitive('uint16')
 export const uint32 = primitive('uint32')

@@ -9,7 +9,7 @@ import {
 } from '../../protocol/messages/records-metadata.ts'
 import type { BatchView } from '../../protocol/records/batch.ts'
 import { readRecords } from '../../protocol/records/reader.ts'
-import { WireReader } from '../../protocol/wire.ts'
+import { WireReader } from '../../protocol/wire-reader.ts'
 import { ConfigResourceType } from './commands.ts'
 
 /** What a Kafka folder's metadata log says, as far as this broker keeps it. */

@@ -2,7 +2,7 @@ import type { Connection, ConnectionHandler, FileRange, Frame, Piece } from '../
 import { ApiKey } from '../../protocol/api-keys.ts'
 import { ProtocolViolation } from '../../protocol/errors.ts'
 import type { Message } from '../../protocol/schema.ts'
-import type { WireReader } from '../../protocol/wire.ts'
+import type { WireReader } from '../../protocol/wire-reader.ts'
 import type { Reply } from '../api/api.ts'
 import { CLOSE_CONNECTION } from '../api/api.ts'
 import { ANONYMOUS, type Principal } from '../security/principal.ts'

@@ -3,7 +3,8 @@
  * the record, a value's the version of its body. A missing value is a tombstone.
  */
 import type { DraftOf, Fields, Message, ValueOf } from '../schema.ts'
-import { WireReader, WireWriter } from '../wire.ts'
+import { WireReader } from '../wire-reader.ts'
+import { WireWriter } from '../wire-writer.ts'
 
 /** A record whose type this code does not know, or a version of one. It is safe to pass over it. */
 export class UnknownRecord extends Error {

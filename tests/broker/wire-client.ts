@@ -2,7 +2,7 @@ import type { Connection, Frame, Net } from '../../host/host.ts'
 import { encodeRequestFrame } from '../../protocol/frame.ts'
 import { decodeResponseHeader } from '../../protocol/header.ts'
 import { messages } from '../../protocol/messages/index.ts'
-import { WireReader } from '../../protocol/wire.ts'
+import { WireReader } from '../../protocol/wire-reader.ts'
 
 interface Waiting {
   readonly key: number

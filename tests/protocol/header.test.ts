@@ -14,7 +14,8 @@ import { ApiVersionsResponse } from '../../protocol/messages/api-versions.ts'
 import { FetchResponse } from '../../protocol/messages/fetch.ts'
 import { HeartbeatRequest } from '../../protocol/messages/heartbeat.ts'
 import { messages } from '../../protocol/messages/index.ts'
-import { WireReader, WireWriter } from '../../protocol/wire.ts'
+import { WireReader } from '../../protocol/wire-reader.ts'
+import { WireWriter } from '../../protocol/wire-writer.ts'
 import { buffers } from '../support/arbitrary.ts'
 
 const decode = (hex: string) => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Message } from '../../protocol/schema.ts'
-import { WireReader, WireWriter } from '../../protocol/wire.ts'
+import { WireReader } from '../../protocol/wire-reader.ts'
+import { WireWriter } from '../../protocol/wire-writer.ts'
 import { arbitraryMessage } from '../support/arbitrary-message.ts'
 import { loadDeclarations } from '../support/declarations.ts'
 

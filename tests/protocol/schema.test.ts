@@ -15,7 +15,8 @@ import {
   struct,
   type ValueOf,
 } from '../../protocol/schema.ts'
-import { WireReader, WireWriter } from '../../protocol/wire.ts'
+import { WireReader } from '../../protocol/wire-reader.ts'
+import { WireWriter } from '../../protocol/wire-writer.ts'
 
 const Sample = message(
   7,

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isUuid, NO_UUID, newUuid, uuidFromBytes, uuidToBytes } from '../../protocol/uuid.ts'
-import { WireReader, WireWriter } from '../../protocol/wire.ts'
+import { WireReader } from '../../protocol/wire-reader.ts'
+import { WireWriter } from '../../protocol/wire-writer.ts'
 
 const sixteen = fc.uint8Array({ minLength: 16, maxLength: 16 }).map(bytes => Buffer.from(bytes))
 

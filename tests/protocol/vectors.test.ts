@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { encodeRequestFrame, encodeResponseFrame } from '../../protocol/frame.ts'
 import { decodeRequestHeader, decodeResponseHeader } from '../../protocol/header.ts'
 import { messages } from '../../protocol/messages/index.ts'
-import { type Piece, WireReader } from '../../protocol/wire.ts'
+import { WireReader } from '../../protocol/wire-reader.ts'
+import type { Piece } from '../../protocol/wire-writer.ts'
 import { type RecordedFrame, readRecordedFrames } from '../support/recorded-frames.ts'
 
 const frames = readRecordedFrames()

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ProtocolViolation } from '../../protocol/errors.ts'
-import { WireReader, WireWriter } from '../../protocol/wire.ts'
+import { WireReader } from '../../protocol/wire-reader.ts'
+import { WireWriter } from '../../protocol/wire-writer.ts'
 import { buffers, clientNames, safeIntegers, signedIntegers } from '../support/arbitrary.ts'
 
 const reader = (...bytes: number[]) => new WireReader(Buffer.from(bytes))
