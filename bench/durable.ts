@@ -1,15 +1,22 @@
 /**
  * What does a durable ack cost? Ottla with `durability=fsync` beside Apache Kafka with
- * `flush.messages=1`: 16 KB batches of many connections, to one partition and to a hundred.
+ * `flush.messages=1`: 16 KB batches of many connections, to one partition and to a hundred. Kafka
+ * runs on the core Ottla has, and on both.
  */
 import { type Contender, compare, type Pace, perGigabyte } from './support/compare.ts'
+import { confine } from './support/process.ts'
 import { produceErrorAt, writeProduce } from './support/requests.ts'
-import { startKafkaSubject, startOttla, workFolder } from './support/subjects.ts'
+import { type Subject, startKafkaSubject, startOttla, workFolder } from './support/subjects.ts'
 import type { Row } from './support/table.ts'
 
 const LOADS = [
   { work: '16 KB batches, 50 x 5, one partition', partitions: 1, connections: 50, depth: 5 },
   { work: '16 KB batches, 100 x 3, 100 partitions', partitions: 100, connections: 100, depth: 3 },
+] as const
+
+const KAFKA_CORES = [
+  ['0', 'kafka flush.messages=1'],
+  ['0,1', 'kafka, on both cores'],
 ] as const
 
 export async function durable(pace: Pace): Promise<Row[]> {
@@ -19,14 +26,14 @@ export async function durable(pace: Pace): Promise<Row[]> {
       label: 'ottla fsync',
       subject: await startOttla({ port: 19320, durability: 'fsync' }),
     })
-    contenders.push({
-      label: 'kafka flush.messages=1',
-      subject: await startKafkaSubject(19330, true),
-    })
+    const kafka = await startKafkaSubject(19330, true)
+    for (const [cores, label] of KAFKA_CORES) {
+      contenders.push({ label, subject: kafka, prepare: () => confine(kafka.pid, cores) })
+    }
     const rows: Row[] = []
     for (const { partitions, ...load } of LOADS) {
       const topic = `durable-${partitions}`
-      for (const { subject } of contenders) await subject.createTopic(topic, partitions)
+      for (const subject of subjectsOf(contenders)) await subject.createTopic(topic, partitions)
       const files = Array.from({ length: partitions }, (_, partition) => {
         const file = `${workFolder}/${topic}-${partition}.request`
         writeProduce(file, { topic, partition, acks: -1, records: 15, valueBytes: 1024 })
@@ -43,6 +50,10 @@ export async function durable(pace: Pace): Promise<Row[]> {
     }
     return rows
   } finally {
-    await Promise.all(contenders.map(({ subject }) => subject.stop()))
+    await Promise.all(subjectsOf(contenders).map(subject => subject.stop()))
   }
+}
+
+function subjectsOf(contenders: readonly Contender[]): Subject[] {
+  return [...new Set(contenders.map(({ subject }) => subject))]
 }

@@ -27,6 +27,8 @@ const REWARM_S = 1
 export interface Contender {
   readonly label: string
   readonly subject: Subject
+  /** Called before each of its runs. */
+  readonly prepare?: () => void
 }
 
 export async function compare(
@@ -47,12 +49,12 @@ export async function compare(
         warmupS: round === 0 ? pace.warmupS : REWARM_S,
         measureS: pace.measureS,
       }
-      if (round > 0) await contender.subject.takeStall()
-      const run = await runLoad(pace.binary, load)
+      contender.prepare?.()
+      const run = await runLoad(pace.binary, load, () => contender.subject.takeStall())
       runs.set(contender, [...(runs.get(contender) ?? []), shape.figures(run)])
       const stall = await contender.subject.takeStall()
       const worst = stalls.get(contender) ?? { cpuMs: 0, wallMs: 0 }
-      if (stall !== null && round > 0) {
+      if (stall !== null) {
         stalls.set(contender, {
           cpuMs: Math.max(worst.cpuMs, stall.cpuMs),
           wallMs: Math.max(worst.wallMs, stall.wallMs),

@@ -43,8 +43,15 @@ export function compile(source: string, folder: string, flags: readonly string[]
   return binary
 }
 
-/** One measured run. Rejects when the broker closes a connection or answers an error. */
-export async function runLoad(binary: string, o: LoadOptions): Promise<LoadResult> {
+/**
+ * One measured run; `warmedUp` is called when its measurement begins. Rejects when the broker closes
+ * a connection or answers an error.
+ */
+export async function runLoad(
+  binary: string,
+  o: LoadOptions,
+  warmedUp: () => unknown = () => {},
+): Promise<LoadResult> {
   const child = spawn(
     'taskset',
     [
@@ -62,6 +69,7 @@ export async function runLoad(binary: string, o: LoadOptions): Promise<LoadResul
   for await (const line of createInterface({ input: child.stdout })) {
     if (line === 'measure') {
       before = cpuSeconds(o.pid)
+      await warmedUp()
     } else {
       cpuS = cpuSeconds(o.pid) - before
       result = JSON.parse(line)

@@ -1,5 +1,5 @@
 /** Programs that are measured: started on a core of their own, their CPU read from the system. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -45,6 +45,11 @@ export function start(
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
   }
+}
+
+/** Confines a running program, all its threads, to the cores named as taskset does. */
+export function confine(pid: number, cores: string): void {
+  execFileSync('taskset', ['-a', '-c', '-p', cores, String(pid)], { stdio: 'ignore' })
 }
 
 /** Resolves once something accepts connections; rejects with what the program printed. */
