@@ -170,9 +170,9 @@ export interface FileRange {
 /**
  * The durability contract: what survives a power cut. Bytes written survive after the file's `sync`
  * (or a `syncAll` naming it); a created, renamed or removed name survives after `syncFolder` of its
- * folder. A failed sync is final for that file: its bytes may be lost although a later sync
- * succeeds. Synchronous calls return once the page cache has it. All throw or reject `DiskError`.
- * Paths use '/'.
+ * folder (or a `syncAll` naming it). A failed sync is final for that file: its bytes may be lost
+ * although a later sync succeeds. Synchronous calls return once the page cache has it. All throw or
+ * reject `DiskError`. Paths use '/'.
  */
 export interface Disk {
   /** 'read': must exist. 'write': must exist, for reading and writing. 'create': made if absent. */
@@ -190,8 +190,11 @@ export interface Disk {
   removeLater(path: string): Promise<void>
   readFile(path: string): Buffer
   syncFolder(path: string): Promise<void>
-  /** One commit round: on resolution the bytes written to each file before the call are on disk. */
-  syncAll(files: readonly File[]): Promise<void>
+  /**
+   * One commit round: on resolution the bytes written to each file, and the names in each folder,
+   * before the call are on disk. ENOENT for a folder is told only if nothing else failed.
+   */
+  syncAll(files: readonly File[], folders?: readonly string[]): Promise<void>
   /** Exclusive among processes (Kafka's included) and brokers; throws DiskError 'LOCKED'. */
   lockFolder(path: string): FolderLock
   freeBytes(path: string): number

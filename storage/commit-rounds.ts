@@ -6,10 +6,11 @@
  *   (2) Waiters are told after files and folders are synced, both.
  *   (3) A failed sync is final: it is reported once and no round begins after it.
  */
-import { DiskError } from '../host/disk-error.ts'
-import type { Disk, File, Loop } from '../host/host.ts'
+import type { DiskError } from '../host/disk-error.ts'
+import type { Disk, Loop } from '../host/host.ts'
 import { asDiskError, isPassing } from './disk-failure.ts'
-import type { CommitRound, CommittedLog } from './environment.ts'
+import type { CommittedLog } from './environment.ts'
+import { SyncRound } from './sync-round.ts'
 
 export class CommitRounds {
   readonly #disk: Disk
@@ -80,26 +81,16 @@ export class CommitRounds {
 
   /** Returns the logs whose round it was. */
   async #round(requested: ReadonlySet<CommittedLog>): Promise<CommittedLog[]> {
-    const files: File[] = []
-    const folders = new Map<string, CommittedLog>()
+    const round = new SyncRound()
     const begun: CommittedLog[] = []
     for (const log of requested) {
-      const round = { files, folders: new Set<string>() }
-      if (!log.isDeleted && !this.#begins(log, round)) continue
-      for (const folder of round.folders) folders.set(folder, log)
-      begun.push(log)
+      if (log.isDeleted || this.#begins(log, round)) begun.push(log)
     }
-    for (const file of files) file.retain()
-    try {
-      await this.#disk.syncAll(files)
-      for (const [folder, log] of folders) await this.#syncFolder(folder, log)
-    } finally {
-      for (const file of files) file.release()
-    }
+    await round.run(this.#disk)
     return begun
   }
 
-  #begins(log: CommittedLog, round: CommitRound): boolean {
+  #begins(log: CommittedLog, round: SyncRound): boolean {
     try {
       log.beginCommit(round)
       return true
@@ -107,16 +98,6 @@ export class CommitRounds {
       if (!isPassing(asDiskError(error))) throw error
       this.#requested.add(log)
       return false
-    }
-  }
-
-  async #syncFolder(folder: string, log: CommittedLog): Promise<void> {
-    try {
-      await this.#disk.syncFolder(folder)
-    } catch (error) {
-      // KAFKA-15391: a log deleted meanwhile has its folder under another name.
-      const isGone = log.isDeleted && error instanceof DiskError && error.code === 'ENOENT'
-      if (!isGone) throw error
     }
   }
 }

@@ -14,6 +14,7 @@ import {
 } from './names.ts'
 import { openLog } from './open-log.ts'
 import { RefusedLog } from './recovery.ts'
+import { sealSegments } from './sealing.ts'
 import type { Offset } from './units.ts'
 
 export interface LoadOptions {
@@ -131,17 +132,16 @@ async function syncRecovered(environment: LogEnvironment, logs: readonly Log[]):
     const epochs = `${state.folder}/${LEADER_EPOCH_FILE}`
     if (disk.stat(epochs) !== null) opened.push(disk.open(epochs, 'write'))
   }
-  for (const file of files) file.retain()
   try {
-    await disk.syncAll([...files, ...opened])
+    await disk.syncAll(
+      [...files, ...opened],
+      logs.map(({ folder }) => folder),
+    )
   } finally {
-    for (const file of files) file.release()
     for (const file of opened) file.close()
   }
-  for (const log of logs) {
-    await disk.syncFolder(log.folder)
-    await log.commits.sealSegments()
-    const { state } = log
+  await sealSegments(disk, new Set(logs.map(({ commits }) => commits)))
+  for (const { state } of logs) {
     if (state.segments.every(({ isSealed }) => isSealed)) state.syncedOffset = state.writtenOffset
   }
 }

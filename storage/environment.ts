@@ -1,8 +1,9 @@
 import type { DiskError } from '../host/disk-error.ts'
-import type { Crc32c, Disk, File, Loop, Random } from '../host/host.ts'
+import type { Crc32c, Disk, Loop, Random } from '../host/host.ts'
 import type { BatchCursor } from './batch-cursor.ts'
 import type { MirrorBudget } from './mirror-budget.ts'
 import type { OpenFiles } from './open-files.ts'
+import type { FolderOwner, SyncRound } from './sync-round.ts'
 import type { Trash } from './trash.ts'
 
 /** What all logs of one directory share. */
@@ -38,21 +39,17 @@ export interface StagedLog {
 }
 
 /** A log with bytes that must become durable. */
-export interface CommittedLog {
+export interface CommittedLog extends FolderOwner {
   /** Adds what must be synced for everything written until now. */
-  beginCommit(round: CommitRound): void
+  beginCommit(round: SyncRound): void
   /** All of it is durable. */
   endCommit(): void
-  /** The folder may have been renamed meanwhile: its sync's failure then means nothing. */
-  readonly isDeleted: boolean
 }
 
-/** What one commit round makes durable. */
-export interface CommitRound {
-  readonly files: File[]
-  readonly folders: Set<string>
-}
-
-export interface SealedLog {
-  sealSegments(): Promise<void>
+/** A log with closed segments that must become durable with their indexes. */
+export interface SealedLog extends FolderOwner {
+  /** Adds what at most so many segments need, oldest first. Returns how many. */
+  beginSeal(round: SyncRound, segmentsMax: number): number
+  /** All of it is durable, or the round failed. */
+  endSeal(isDurable: boolean): void
 }

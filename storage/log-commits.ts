@@ -14,14 +14,16 @@ import type { DiskError } from '../host/disk-error.ts'
 import type { File } from '../host/host.ts'
 import type { AppendWaiter } from './append-result.ts'
 import { asDiskError, isPassing } from './disk-failure.ts'
-import type { CommitRound } from './environment.ts'
 import type { LogState } from './log-state.ts'
 import type { Segment } from './segment.ts'
 import { snapshotPath } from './segment-roll.ts'
+import type { SyncRound } from './sync-round.ts'
 import type { Offset } from './units.ts'
 
 /** As long as Linux lets dirty pages rest (dirty_expire_centisecs): most are written by then. */
 const SEAL_AFTER_MS = 30_000
+
+const NO_FILES: readonly File[] = []
 
 export class LogCommits {
   readonly #state: LogState
@@ -32,7 +34,7 @@ export class LogCommits {
   // Of the round in flight.
   #roundWaiters: AppendWaiter[] = []
   #roundSegments: Segment[] = []
-  #roundFiles: File[] = []
+  #roundFiles: readonly File[] = NO_FILES
   #roundTarget: Offset = 0
   #roundPosition = 0
   #roundActive: Segment | null = null
@@ -42,6 +44,11 @@ export class LogCommits {
   #hasUnsealed = false
   /** Segments closed later than this are not sealed yet. */
   #sealUntilMs = Number.POSITIVE_INFINITY
+  // Of the round of sealing in flight: segments, and their small files.
+  #sealing: Segment[] = []
+  #sealFiles: File[] = []
+  /** Dirty segments that may be closed for room. */
+  readonly #unpinned = new Set<Segment>()
 
   constructor(state: LogState) {
     this.#state = state
@@ -63,8 +70,6 @@ export class LogCommits {
     if (this.#state.config.durability === 'fsync') segment.slot.pins++
     else this.#unpinned.add(segment)
   }
-
-  readonly #unpinned = new Set<Segment>()
 
   wait(waiter: AppendWaiter): void {
     this.#waiters.push(waiter)
@@ -112,35 +117,45 @@ export class LogCommits {
   // -------------------------------------------------------------------------------------- round
 
   /** Throws DiskError if a file can't be opened; nothing has begun then. */
-  beginCommit(round: CommitRound): void {
+  beginCommit(round: SyncRound): void {
     const state = this.#state
     const epochs = state.epochs.takeUnsynced()
     if (epochs !== null) this.created([state.folder], [epochs])
-    const files = this.#openDirty()
-    this.#roundFiles = files.small
-    this.#roundSegments = this.#dirty
-    this.#roundWaiters = this.#waiters
-    round.files.push(...files.segments, ...files.small)
-    for (const folder of this.#dirtyFolders) round.folders.add(folder)
-    this.#waiters = []
-    this.#dirty = []
-    this.#dirtyPaths = []
-    this.#dirtyFolders.clear()
-    this.#dirtySinceMs = Number.POSITIVE_INFINITY
-    this.#roundTarget = state.writtenOffset
-    this.#roundActive = state.active
-    this.#roundPosition = state.active.sizeBytes
-  }
-
-  #openDirty(): { segments: File[]; small: File[] } {
-    const { disk } = this.#state.environment
-    const segments = this.#dirty.filter(({ isRemoved }) => !isRemoved).map(one => one.file())
-    const small: File[] = []
+    const small = this.#dirtyPaths.length === 0 ? NO_FILES : this.#openDirtyPaths()
     try {
-      for (const path of new Set(this.#dirtyPaths)) small.push(disk.open(path, 'write'))
-      return { segments, small }
+      for (const segment of this.#dirty) if (!segment.isRemoved) round.files.push(segment.file())
     } catch (error) {
       for (const file of small) file.close()
+      throw error
+    }
+    for (const file of small) round.files.push(file)
+    for (const folder of this.#dirtyFolders) round.folders.set(folder, this)
+    this.#beginRound(small)
+  }
+
+  #beginRound(small: readonly File[]): void {
+    const { writtenOffset, active } = this.#state
+    this.#roundFiles = small
+    this.#roundSegments = this.#dirty
+    this.#roundWaiters = this.#waiters
+    this.#roundTarget = writtenOffset
+    this.#roundActive = active
+    this.#roundPosition = active.sizeBytes
+    this.#waiters = []
+    this.#dirty = []
+    if (this.#dirtyPaths.length > 0) this.#dirtyPaths = []
+    if (this.#dirtyFolders.size > 0) this.#dirtyFolders.clear()
+    this.#dirtySinceMs = Number.POSITIVE_INFINITY
+  }
+
+  #openDirtyPaths(): File[] {
+    const { disk } = this.#state.environment
+    const files: File[] = []
+    try {
+      for (const path of new Set(this.#dirtyPaths)) files.push(disk.open(path, 'write'))
+      return files
+    } catch (error) {
+      for (const file of files) file.close()
       throw error
     }
   }
@@ -193,37 +208,48 @@ export class LogCommits {
     for (const segment of this.#roundSegments) this.#unpin(segment)
     for (const file of this.#roundFiles) file.close()
     this.#roundSegments = []
-    this.#roundFiles = []
+    this.#roundFiles = NO_FILES
   }
 
   #unpin(segment: Segment): void {
-    if (!this.#unpinned.delete(segment)) segment.slot.pins--
+    if (this.#unpinned.size === 0 || !this.#unpinned.delete(segment)) segment.slot.pins--
   }
 
   // --------------------------------------------------------------------------------------- seal
 
   /**
-   * Makes closed segments durable with their indexes and snapshots, oldest first, so that the
-   * recovery point may pass them. What a full disk leaves undone is done by the next call. Rejects
-   * with the DiskError of a failed sync.
+   * Adds closed segments with their indexes and snapshots to the round, oldest first, so that the
+   * recovery point may pass them. What a full disk leaves undone is done by a later one. Returns
+   * how many segments.
    */
-  async sealSegments(): Promise<void> {
+  beginSeal(round: SyncRound, segmentsMax: number): number {
     const state = this.#state
-    const untilMs =
-      state.config.durability === 'fsync' ? Number.POSITIVE_INFINITY : this.#sealUntilMs
-    for (const segment of state.segments.filter(({ isSealed }) => !isSealed)) {
-      if (segment.closedMs > untilMs) return
-      if (segment.isRemoved || state.isDeleted || state.environment.offline !== null) return
+    const { segments, config, environment } = state
+    const untilMs = config.durability === 'fsync' ? Number.POSITIVE_INFINITY : this.#sealUntilMs
+    if (state.isDeleted || environment.offline !== null) return 0
+    for (const segment of segments) {
+      if (segment.isSealed) continue
+      if (this.#sealing.length >= segmentsMax || segment.closedMs > untilMs) break
       const files = this.#filesToSeal(segment)
-      if (files === null) return
-      for (const file of files) file.retain()
-      try {
-        await state.environment.disk.syncAll(files)
-        await syncFolderOf(state)
-      } finally {
-        for (const file of files) file.release()
-        for (const file of files) if (file !== segment.slot.file) file.close()
+      if (files === null) break
+      this.#sealing.push(segment)
+      for (const file of files) {
+        round.files.push(file)
+        if (file !== segment.slot.file) this.#sealFiles.push(file)
       }
+    }
+    if (this.#sealing.length > 0) round.folders.set(state.folder, this)
+    return this.#sealing.length
+  }
+
+  endSeal(isDurable: boolean): void {
+    const state = this.#state
+    for (const file of this.#sealFiles) file.close()
+    const sealed = this.#sealing
+    this.#sealFiles = []
+    this.#sealing = []
+    if (!isDurable) return
+    for (const segment of sealed) {
       segment.isSealed = true
       this.#isSynced(segment)
       const next = segment.nextOffset
@@ -250,14 +276,5 @@ export class LogCommits {
       if (!isPassing(error)) this.#state.environment.fail(error)
       return null
     }
-  }
-}
-
-async function syncFolderOf(state: LogState): Promise<void> {
-  try {
-    await state.environment.disk.syncFolder(state.folder)
-  } catch (error) {
-    // KAFKA-15391: a log deleted meanwhile has its folder under another name.
-    if (!state.isDeleted) throw error
   }
 }

@@ -92,7 +92,7 @@ export class LogDirectory {
     this.#options = options
     this.#lock = lock
     this.#rounds = new CommitRounds(options.disk, options.loop, error => this.#fail(error))
-    this.#sealing = new Sealing(options.loop, error => this.#fail(error))
+    this.#sealing = new Sealing(options.disk, options.loop, error => this.#fail(error))
     this.#checkpoints = new DirectoryCheckpoints(options.disk, options.path)
     this.#environment = this.#makeEnvironment()
   }
@@ -362,8 +362,12 @@ export class LogDirectory {
     const closing = logs.map(finishLog).filter(files => files !== null)
     const files = closing.flatMap(({ files }) => files)
     try {
-      if (files.length > 0) await disk.syncAll(files)
-      for (const { folder } of closing) await disk.syncFolder(folder)
+      if (closing.length > 0) {
+        await disk.syncAll(
+          files,
+          closing.map(({ folder }) => folder),
+        )
+      }
     } finally {
       for (const file of files) file.close()
     }

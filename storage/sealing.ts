@@ -1,17 +1,30 @@
-/** Makes closed segments durable in the background, one log after another. */
-
+/**
+ * Makes closed segments durable in the background: those of many logs together, for logs written
+ * alike are full at the same time.
+ *
+ * Invariants:
+ *   (1) One round of sealing at a time; what is requested meanwhile goes with a later one.
+ *   (2) A failed sync is reported, and ends what was requested.
+ */
 import type { DiskError } from '../host/disk-error.ts'
-import type { Loop } from '../host/host.ts'
+import type { Disk, Loop } from '../host/host.ts'
 import { asDiskError } from './disk-failure.ts'
 import type { SealedLog } from './environment.ts'
+import { SyncRound } from './sync-round.ts'
+
+/** Segments of one round; each has up to four small files open beside its own. */
+const SEGMENTS_AT_ONCE = 32
 
 export class Sealing {
+  readonly #disk: Disk
   readonly #loop: Loop
   readonly #onFailure: (error: DiskError) => void
   readonly #requested = new Set<SealedLog>()
+  #isRunning = false
   #running: Promise<void> = Promise.resolve()
 
-  constructor(loop: Loop, onFailure: (error: DiskError) => void) {
+  constructor(disk: Disk, loop: Loop, onFailure: (error: DiskError) => void) {
+    this.#disk = disk
     this.#loop = loop
     this.#onFailure = onFailure
   }
@@ -19,8 +32,9 @@ export class Sealing {
   /** The log's closed segments will be sealed. */
   request(log: SealedLog): void {
     this.#requested.add(log)
-    if (this.#requested.size > 1) return
-    this.#running = this.#sealAll()
+    if (this.#isRunning) return
+    this.#isRunning = true
+    this.#running = this.#run()
     this.#loop.spawn('seal segments', this.#running)
   }
 
@@ -29,14 +43,43 @@ export class Sealing {
     return this.#running
   }
 
-  async #sealAll(): Promise<void> {
-    for (const log of this.#requested) {
+  async #run(): Promise<void> {
+    // Whatever else rolls in this turn comes along.
+    await this.#loop.nextTurn()
+    while (this.#requested.size > 0) {
       try {
-        await log.sealSegments()
+        await sealSegments(this.#disk, this.#requested)
       } catch (error) {
+        this.#requested.clear()
         this.#onFailure(asDiskError(error))
       }
-      this.#requested.delete(log)
+    }
+    this.#isRunning = false
+  }
+}
+
+/**
+ * Seals the closed segments of the logs, and takes those that have no more out of the set. Rejects
+ * with the DiskError of a failed sync.
+ */
+export async function sealSegments(disk: Disk, logs: Set<SealedLog>): Promise<void> {
+  while (logs.size > 0) {
+    const round = new SyncRound()
+    const begun: SealedLog[] = []
+    let room = SEGMENTS_AT_ONCE
+    for (const log of logs) {
+      const count = log.beginSeal(round, room)
+      if (count === 0) logs.delete(log)
+      else begun.push(log)
+      room -= count
+      if (room === 0) break
+    }
+    let isDurable = false
+    try {
+      await round.run(disk)
+      isDurable = true
+    } finally {
+      for (const log of begun) log.endSeal(isDurable)
     }
   }
 }

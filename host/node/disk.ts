@@ -3,7 +3,15 @@ import { dirname } from 'node:path'
 import { DiskError } from '../disk-error.ts'
 import type { Disk, File, FileStat, FolderEntry, FolderLock } from '../host.ts'
 import { orDiskError } from './disk-errors.ts'
-import { Filesystem, Filesystems, type SyncMethod, syncEach } from './filesystems.ts'
+import {
+  Filesystem,
+  Filesystems,
+  type SyncMethod,
+  type SyncRound,
+  settled,
+  syncEach,
+  syncFolder,
+} from './filesystems.ts'
 import { lockFolder } from './folder-lock.ts'
 import type { SystemCalls } from './native.ts'
 import { NodeFile } from './node-file.ts'
@@ -88,42 +96,42 @@ export class NodeDisk implements Disk {
     })
   }
 
-  async syncFolder(path: string): Promise<void> {
-    const flags = fs.constants.O_RDONLY | fs.constants.O_DIRECTORY
-    const fd = orDiskError(path, 'syncFolder', () => fs.openSync(path, flags))
-    try {
-      await new Promise<void>((resolve, reject) => {
-        fs.fsync(fd, error => {
-          if (error) reject(new DiskError(error.code ?? 'EIO', path, 'syncFolder', error))
-          else resolve()
-        })
-      })
-    } finally {
-      fs.closeSync(fd)
-    }
+  syncFolder(path: string): Promise<void> {
+    return syncFolder(path)
   }
 
-  async syncAll(files: readonly File[]): Promise<void> {
-    const groups = new Map<Filesystem | null, Set<NodeFile>>()
+  async syncAll(files: readonly File[], folders: readonly string[] = []): Promise<void> {
+    const rounds = new Map<Filesystem | null, SyncRound>()
+    const roundOf = (home: Filesystem | null): SyncRound => {
+      let round = rounds.get(home)
+      if (round === undefined) {
+        round = { files: [], folders: [] }
+        rounds.set(home, round)
+      }
+      return round
+    }
     const retained: File[] = []
     try {
       for (const file of files) {
         if (!(file instanceof NodeFile)) throw new DiskError('EINVAL', file.path, 'syncAll')
         file.retain()
         retained.push(file)
-        const home = file.home instanceof Filesystem ? file.home : null
-        const group = groups.get(home)
-        if (group === undefined) groups.set(home, new Set([file]))
-        else group.add(file)
+        roundOf(file.home instanceof Filesystem ? file.home : null).files.push(file)
       }
-      const syncs = [...groups].map(([home, group]) =>
-        home === null ? syncEach([...group]) : home.sync([...group]),
+      for (const folder of folders) roundOf(this.#homeOf(folder)).folders.push(folder)
+      const syncs = [...rounds].map(([home, round]) =>
+        home === null ? syncEach(round) : home.sync(round),
       )
-      const outcomes = await Promise.allSettled(syncs)
-      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+      await settled(syncs)
     } finally {
       for (const file of retained) file.release()
     }
+  }
+
+  /** Null: no file of ours is open on the folder's filesystem, so that nothing holds it. */
+  #homeOf(folder: string): Filesystem | null {
+    const { dev } = orDiskError(folder, 'syncFolder', () => fs.statSync(folder))
+    return this.#filesystems.find(dev)
   }
 
   lockFolder(path: string): FolderLock {

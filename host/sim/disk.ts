@@ -140,9 +140,10 @@ export class SimDisk implements Disk, FileOwner {
     if (failure !== null) throw failure
   }
 
-  async syncAll(files: readonly File[]): Promise<void> {
+  async syncAll(files: readonly File[], folders: readonly string[] = []): Promise<void> {
+    const named = folders.map(path => ({ path, node: this.#tree.folder(path, 'syncFolder') }))
     let delayMs = this.#syncMs()
-    const rounds = files.map(file => {
+    const bytes = files.map(file => {
       const mine = this.#mine(file, 'sync')
       mine.checkOpen('sync')
       const { node, path } = mine
@@ -150,9 +151,14 @@ export class SimDisk implements Disk, FileOwner {
       node.syncBegun = this.#tree.nextSequence()
       return { node, sequenceEnd: node.syncBegun, failure: this.#failureOf('sync', path) }
     })
+    const names = named.map(({ path, node }) => {
+      delayMs = Math.max(delayMs, this.faults.delayMs('syncFolder', path))
+      const sequenceEnd = this.#tree.nextSequence()
+      return { node, sequenceEnd, failure: this.#failureOf('syncFolder', path) }
+    })
     await this.#wait(delayMs)
     let firstFailure: unknown = null
-    for (const { node, sequenceEnd, failure } of rounds) {
+    for (const { node, sequenceEnd, failure } of [...bytes, ...names]) {
       // After a failed sync the kernel calls the pages clean: no later sync writes them.
       settle(node, sequenceEnd, failure === null ? 'durable' : 'lost')
       firstFailure ??= failure

@@ -212,15 +212,71 @@ test('many logs of a turn share one commit round', async () => {
   const directory = await openDirectory(disk)
   let rounds = 0
   const syncAll = disk.syncAll.bind(disk)
-  disk.syncAll = files => {
+  disk.syncAll = (files, folders) => {
     rounds++
-    return syncAll(files)
+    return syncAll(files, folders)
   }
   const logs = [0, 1, 2, 3].map(at =>
     directory.create('topic', at, 'AAECAwQFBgcICQoLDA0ODw', smallConfig(), 0),
   )
   await Promise.all(logs.map(log => append(log, batchOf()).fate))
   expect(rounds).toBe(1)
+})
+
+test('segments of many logs that are full together are sealed together', async () => {
+  const disk = memoryDisk()
+  const directory = await openDirectory(disk, { openFilesMax: 512 })
+  const config = smallConfig({ segmentBytes: 300 })
+  const logs = Array.from({ length: 100 }, (_, at) =>
+    directory.create('topic', at, 'AAECAwQFBgcICQoLDA0ODw', config, START_MS),
+  )
+  let sealings = 0
+  const syncAll = disk.syncAll.bind(disk)
+  disk.syncAll = (files, folders) => {
+    if (files.some(({ path }) => path.endsWith('index'))) sealings++
+    return syncAll(files, folders)
+  }
+  // Three fit a segment.
+  for (let at = 0; at < 4; at++) {
+    await Promise.all(logs.map(log => append(log, batchOf()).fate))
+  }
+  await untilTrue(() => logs.every(({ state }) => state.recoveryPoint === 4))
+  expect(logs.every(log => log.segments().length === 2)).toBe(true)
+  expect(sealings).toBe(4)
+  expect(disk.openCount).toBeLessThan(210)
+  await directory.close(START_MS)
+  expect(disk.openCount).toBe(0)
+})
+
+test('a log deleted while its segment is sealed harms nobody', async () => {
+  const { directory, log, disk } = await oneLog(smallConfig({ segmentBytes: 300 }))
+  const other = directory.create('topic', 1, 'AAECAwQFBgcICQoLDA0ODw', log.config, START_MS)
+  const syncAll = disk.syncAll.bind(disk)
+  disk.syncAll = (files, folders) => {
+    const seals = files.some(({ path }) => path.endsWith('index'))
+    if (seals && !log.isDeleted) directory.delete(log, START_MS)
+    return syncAll(files, folders)
+  }
+  for (let at = 0; at < 4; at++) {
+    append(log, batchOf())
+    await append(other, batchOf()).fate
+  }
+  await untilTrue(() => log.isDeleted && other.state.recoveryPoint === 4)
+  expect(directory.offline).toBe(null)
+  expect(await append(other, batchOf()).fate).toBe('durable')
+  directory.abandon()
+  expect(disk.openCount).toBe(0)
+})
+
+test('a failed sync of a segment that is sealed takes the directory offline', async () => {
+  const { directory, log, disk } = await oneLog(smallConfig({ segmentBytes: 300 }))
+  disk.faults.add({ calls: ['sync'], path: 'index', code: 'EIO' })
+  for (let at = 0; at < 4; at++) await append(log, batchOf()).fate
+  await untilTrue(() => directory.offline !== null)
+  expect(directory.offline).toMatchObject({ code: 'EIO' })
+  expect(log.state.recoveryPoint).toBe(0)
+  directory.abandon()
+  await untilTrue(() => disk.openCount === 0)
 })
 
 test('under durability os a clean stop seals every closed segment with its indexes', async () => {
@@ -230,9 +286,9 @@ test('under durability os a clean stop seals every closed segment with its index
   for (let at = 0; at < 30; at++) await appendDurably(log, batchOf())
   const synced = new Set<string>()
   const syncAll = disk.syncAll.bind(disk)
-  disk.syncAll = files => {
+  disk.syncAll = (files, folders) => {
     for (const { path } of files) synced.add(path)
-    return syncAll(files)
+    return syncAll(files, folders)
   }
   const closed = log.segments().slice(0, -1)
   expect(closed.length).toBeGreaterThan(5)

@@ -243,6 +243,9 @@ function syncing({ disk, at }: Context): void {
     await disk().syncAll(files.slice(0, 1))
     await disk().syncAll(files)
     await disk().syncAll([...files, ...files])
+    disk().makeFolder(at('sub'))
+    await disk().syncAll([], [at('')])
+    await disk().syncAll(files, [at(''), at('sub')])
     for (const file of files) file.close()
   })
 
@@ -256,10 +259,11 @@ function syncing({ disk, at }: Context): void {
   })
 
   test('syncing a folder that is absent rejects with ENOENT', async () => {
-    await expect(disk().syncFolder(at('absent'))).rejects.toMatchObject({
-      name: 'DiskError',
-      code: 'ENOENT',
-    })
+    const file = disk().open(at('a'), 'create')
+    const refusal = { name: 'DiskError', code: 'ENOENT', path: at('absent') }
+    await expect(disk().syncFolder(at('absent'))).rejects.toMatchObject(refusal)
+    await expect(disk().syncAll([file], [at('absent')])).rejects.toMatchObject(refusal)
+    file.close()
   })
 }
 

@@ -3,6 +3,7 @@ import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Disk } from '../../../host/host.ts'
+import { SyncCost } from '../../../host/node/filesystems.ts'
 import { nodeDisk } from '../../../host/node/host.ts'
 import { loadSystemCalls } from '../../../host/node/native.ts'
 import { pageCache } from '../../../host/node/page-cache.ts'
@@ -74,6 +75,20 @@ describe.each(['auto', 'files', 'filesystem'] as const)('commit rounds by %s', s
     for (const file of files) file.close()
   })
 
+  test('folders are synced with files, and without', async () => {
+    const disk = nodeDisk({ syncMethod })
+    const folders = Array.from({ length: 40 }, (_, at) => `${folder}/${at}`)
+    for (const path of folders) disk.makeFolder(path)
+    const file = disk.open(`${folder}/0/a`, 'create')
+    await disk.syncAll([file], [...folders, folder])
+    file.close()
+    await disk.syncAll([], folders)
+    await expect(disk.syncAll([], [...folders, `${folder}/gone`])).rejects.toMatchObject({
+      code: 'ENOENT',
+      path: `${folder}/gone`,
+    })
+  })
+
   test('files opened only to be read join a round', async () => {
     const disk = nodeDisk({ syncMethod })
     const writer = disk.open(`${folder}/a`, 'create')
@@ -94,6 +109,43 @@ describe.each(['auto', 'files', 'filesystem'] as const)('commit rounds by %s', s
     await expect(bad.sync()).rejects.toMatchObject({ code: 'EINVAL' })
     await disk.syncAll(good)
     for (const file of [...good, bad]) file.close()
+  })
+})
+
+describe('the choice between a sync of each and one of all', () => {
+  /** Past the first trial, which comes at once. */
+  function seasoned(): SyncCost {
+    const cost = new SyncCost()
+    for (let round = 0; round < 64; round++) cost.favoursFilesystem(1, 0)
+    return cost
+  }
+
+  test('few go each for itself, many together', () => {
+    const cost = seasoned()
+    expect(cost.favoursFilesystem(1, 0)).toBe(false)
+    expect(cost.favoursFilesystem(40, 0)).toBe(true)
+  })
+
+  test('follows what rounds take, with the CPU that many syncs cost', () => {
+    const cost = seasoned()
+    for (let round = 0; round < 60; round++) cost.saw(true, 40, 30)
+    expect(cost.favoursFilesystem(40, 0)).toBe(false)
+    for (let round = 0; round < 60; round++) cost.saw(false, 40, 40 * 0.74)
+    expect(cost.favoursFilesystem(40, 0)).toBe(true)
+  })
+
+  test('one round that was held up does not turn it', () => {
+    const cost = seasoned()
+    cost.saw(true, 40, 5000)
+    expect(cost.favoursFilesystem(40, 0)).toBe(true)
+  })
+
+  test('the other way is tried now and then', () => {
+    const cost = seasoned()
+    const picks = Array.from({ length: 640 }, (_, at) => cost.favoursFilesystem(40, at * 100))
+    const tried = picks.filter(pick => !pick).length
+    expect(tried).toBeGreaterThan(3)
+    expect(tried).toBeLessThan(8)
   })
 })
 

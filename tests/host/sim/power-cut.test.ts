@@ -32,6 +32,17 @@ describe('bytes', () => {
     expect(textOf(disk, '/a')).toBe('synced and not')
   })
 
+  test('a round of files and folders makes bytes and names durable together', async () => {
+    const disk = new SimDisk()
+    const file = write(disk, '/a', 'bytes')
+    await disk.syncAll([file], ['/'])
+    expect(textOf(cut(disk), '/a')).toBe('bytes')
+    disk.faults.add({ calls: ['syncFolder'], code: 'EIO', times: 1 })
+    const late = write(disk, '/b', 'bytes')
+    await expect(disk.syncAll([late], ['/'])).rejects.toMatchObject({ code: 'EIO', path: '/' })
+    expect(textOf(cut(disk), '/b')).toBe(null)
+  })
+
   test('overwritten and truncated bytes come back when that was not synced', async () => {
     const disk = new SimDisk()
     const file = write(disk, '/a', 'abcdefgh')

@@ -1,0 +1,44 @@
+/** What one round makes durable, and how. */
+import { DiskError } from '../host/disk-error.ts'
+import type { Disk, File } from '../host/host.ts'
+
+/** Whose folder it is: it may be renamed meanwhile. */
+export interface FolderOwner {
+  readonly isDeleted: boolean
+}
+
+/** Files and folders to be synced together. */
+export class SyncRound {
+  readonly files: File[] = []
+  readonly folders = new Map<string, FolderOwner>()
+
+  /**
+   * Resolves once all of it is durable. Rejects with the DiskError of a failed sync, but that a log
+   * deleted meanwhile has its folder under another name (KAFKA-15391).
+   */
+  async run(disk: Disk): Promise<void> {
+    // The files of a deleted log are closed, and yet needed if there is another try.
+    for (const file of this.files) file.retain()
+    try {
+      while (!(await this.#isDone(disk)));
+    } finally {
+      for (const file of this.files) file.release()
+    }
+  }
+
+  async #isDone(disk: Disk): Promise<boolean> {
+    try {
+      await disk.syncAll(this.files, [...this.folders.keys()])
+      return true
+    } catch (error) {
+      // Nothing else failed: it would have been told instead.
+      if (!(error instanceof DiskError) || !this.#isOfDeleted(error)) throw error
+      this.folders.delete(error.path)
+      return false
+    }
+  }
+
+  #isOfDeleted({ code, path }: DiskError): boolean {
+    return code === 'ENOENT' && this.folders.get(path)?.isDeleted === true
+  }
+}
