@@ -142,8 +142,9 @@ export interface Connection {
   readonly queuedBytes: number
   /**
    * Queues pieces, leaving in order and together with everything else queued in this turn. The
-   * caller writes whole frames, lengths included. Buffers must stay unchanged until `done`, which
-   * is called once: all pieces were taken by the kernel, or (with an error) the connection closed.
+   * caller writes whole frames, lengths included. Array and buffers must stay unchanged until
+   * `done`, which is called once: all pieces were taken by the kernel, or (with an error) the
+   * connection closed.
    * The host retains each FileRange's file until then.
    */
   send(pieces: readonly Piece[], done?: (error: Error | null) => void): void
@@ -223,8 +224,11 @@ export interface File {
    * asked when the disk filled up on the way. The buffers may be reused on return.
    */
   writev(buffers: readonly Uint8Array[], position: number): number
-  /** Reads into `target` now, from page cache or disk. Returns bytes read (0 at the end). */
-  read(target: Uint8Array, position: number): number
+  /**
+   * Reads into `target` now, from page cache or disk: all of it, or `sizeBytes` from `at` on.
+   * Returns bytes read (0 at the end).
+   */
+  read(target: Uint8Array, position: number, at?: number, sizeBytes?: number): number
   /** The same off the loop, for what is not cached. */
   readLater(target: Uint8Array, position: number): Promise<number>
   /** Whether a read of this range would not wait for the disk. May err to true. */

@@ -4,7 +4,7 @@
  * all decided here, once per (message, version).
  */
 import { ProtocolViolation } from './errors.ts'
-import { isDefault, zeroOf } from './schema-defaults.ts'
+import { zeroOf } from './schema-defaults.ts'
 import {
   checkNullWritten,
   nullRead,
@@ -19,10 +19,11 @@ import type {
   FieldSpec,
   Fields,
   FieldType,
+  Take,
   VersionRange,
 } from './schema-types.ts'
+import { structWriter } from './schema-write.ts'
 import type { WireReader } from './wire-reader.ts'
-import { WireWriter } from './wire-writer.ts'
 
 /** What the closures of one struct are compiled for. */
 export interface CompileContext {
@@ -36,24 +37,31 @@ interface ValueContext extends CompileContext {
   readonly isNullable: boolean
 }
 
-/** A struct's value under construction, or a draft: its fields by name. */
+/** A struct's value under construction: its fields by name. */
 type Values = Record<string, unknown>
 
 /** A field that is on the wire in this version. */
-interface PresentField {
+export interface PresentField {
   readonly name: string
+  /** Its place in the declaration. */
+  readonly slot: number
+  readonly kind: FieldType['kind']
   readonly read: Read
   readonly write: Write
   readonly fallback: unknown
   readonly tagNumber: number
 }
 
-interface AbsentField {
+/** A field that this version lacks. */
+export interface AbsentField {
   readonly name: string
+  readonly slot: number
   readonly fallback: unknown
 }
 
 interface Layout {
+  /** Of all fields, as declared. */
+  readonly names: readonly string[]
   /** In wire order. */
   readonly plain: readonly PresentField[]
   /** By ascending tag. */
@@ -70,11 +78,12 @@ export function compileStruct(
   fields: Fields,
   context: CompileContext,
   build?: Build | undefined,
+  take?: Take | undefined,
 ): ValueCodec {
   const layout = layOut(fields, context)
   return {
     read: build ? builtReader(layout, context, build) : structReader(layout, context),
-    write: structWriter(layout, context),
+    write: structWriter(layout, context, take),
     bytesMin: layout.bytesMin,
   }
 }
@@ -85,24 +94,28 @@ function layOut(fields: Fields, context: CompileContext): Layout {
   const refused: AbsentField[] = []
   const template: Values = {}
   let bytesMin = context.isFlexible ? 1 : 0
-  for (const [name, { spec }] of Object.entries(fields)) {
+  const names = Object.keys(fields)
+  for (const [slot, name] of names.entries()) {
+    const { spec } = fields[name]!
+    const { kind } = spec.type
     const fallback = fallbackOf(spec)
     template[name] = fallback
     const isTagged = context.isFlexible && includes(spec.tagged, context.version)
     if (!isTagged && !includes(spec.versions, context.version)) {
-      if (!spec.isIgnorable) refused.push({ name, fallback })
+      if (!spec.isIgnorable) refused.push({ name, slot, fallback })
       continue
     }
     const codec = valueCodec(spec.type, encodingOf(name, spec, context))
     const { read, write } = codec
-    if (isTagged) tagged.push({ name, read, write, fallback, tagNumber: spec.tagNumber })
+    const field = { name, slot, kind, read, write, fallback }
+    if (isTagged) tagged.push({ ...field, tagNumber: spec.tagNumber })
     else {
-      plain.push({ name, read, write, fallback, tagNumber: -1 })
+      plain.push({ ...field, tagNumber: -1 })
       bytesMin += codec.bytesMin
     }
   }
   tagged.sort((a, b) => a.tagNumber - b.tagNumber)
-  return { plain, tagged, refused, template, bytesMin }
+  return { names, plain, tagged, refused, template, bytesMin }
 }
 
 /** A field's own version range may override the flexibility of its struct. */
@@ -179,44 +192,12 @@ function taggedReader(layout: Layout, { path }: CompileContext) {
   }
 }
 
-function structWriter(layout: Layout, context: CompileContext): Write {
-  const { plain, refused } = layout
-  const writeTagged = context.isFlexible ? taggedWriter(layout) : null
-  return (writer, draft) => {
-    const values = draft as Values
-    for (const field of plain) {
-      const value = values[field.name]
-      field.write(writer, value === undefined ? field.fallback : value)
-    }
-    if (writeTagged !== null) writeTagged(writer, values)
-    for (const field of refused) {
-      if (isDefault(values[field.name], field.fallback)) continue
-      throw new Error(`${context.path}.${field.name} is set, and this version cannot carry it`)
-    }
-  }
-}
-
-function taggedWriter(layout: Layout) {
-  if (layout.tagged.length === 0) return (writer: WireWriter) => writer.int8(0)
-  return (writer: WireWriter, values: Values): void => {
-    const sent = layout.tagged.filter(field => !isDefault(values[field.name], field.fallback))
-    writer.uvarint(sent.length)
-    for (const field of sent) {
-      const inner = new WireWriter()
-      field.write(inner, values[field.name])
-      writer.uvarint(field.tagNumber)
-      writer.uvarint(inner.sizeBytes)
-      for (const piece of inner.pieces()) writer.raw(piece)
-    }
-  }
-}
-
 function valueCodec(type: FieldType, context: ValueContext): ValueCodec {
   if (type.kind === 'array') return arrayCodec(type.element, context)
   if (type.kind !== 'struct') return primitiveCodec(type.kind, context)
   return context.isNullable
     ? nullableStructCodec(type.fields, context)
-    : compileStruct(type.fields, context, type.build)
+    : compileStruct(type.fields, context, type.build, type.take)
 }
 
 /** A nullable struct has a byte before it: negative for null. */

@@ -29,7 +29,12 @@ export interface VersionRange {
 /** The type of a field, of an array's element, or both. */
 export type FieldType =
   | { readonly kind: Primitive }
-  | { readonly kind: 'struct'; readonly fields: Fields; readonly build?: Build }
+  | {
+      readonly kind: 'struct'
+      readonly fields: Fields
+      readonly build?: Build
+      readonly take?: Take
+    }
   | { readonly kind: 'array'; readonly element: ElementType }
 export type ElementType = Exclude<FieldType, { readonly kind: 'array' }>
 
@@ -39,6 +44,9 @@ export type ElementType = Exclude<FieldType, { readonly kind: 'array' }>
  * arrive by the hundred in a request, or in a hundred thousand requests a second.
  */
 export type Build = (values: readonly unknown[]) => object
+
+/** The way back: a draft's values in the order of declaration, for structs sent by the hundred. */
+export type Take = (draft: object) => readonly unknown[]
 
 /** All that is declared of a field besides its name. */
 export interface FieldSpec {

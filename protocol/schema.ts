@@ -25,6 +25,7 @@ import type {
   Primitives,
   StructDraft,
   StructValue,
+  Take,
   VersionRange,
 } from './schema-types.ts'
 import type { WireReader } from './wire-reader.ts'
@@ -122,7 +123,10 @@ export const bytes = primitive('bytes')
 /** Record batches, left as bytes; to encode, a range of a file will do. */
 export const records = primitive('records')
 
-/** An array of primitives or of structs; `build` makes decoding hundreds of them cheaper. */
+/**
+ * An array of primitives or of structs. Where there are hundreds of them, `build` makes decoding
+ * cheaper, and `take` encoding.
+ */
 export function array<P extends Primitive>(
   versions: string,
   element: PrimitiveType<P>,
@@ -130,17 +134,19 @@ export function array<P extends Primitive>(
 export function array<F extends Fields>(
   versions: string,
   element: F,
-  build?: (values: readonly unknown[]) => StructValue<F>,
+  build?: ((values: readonly unknown[]) => StructValue<F>) | null,
+  take?: (draft: StructDraft<F>) => readonly unknown[],
 ): Field<readonly StructValue<F>[], readonly StructDraft<F>[], false>
 export function array(
   versions: string,
   element: PrimitiveType<Primitive> | Fields,
-  build?: Build,
+  build?: Build | null,
+  take?: Take,
 ): Field<readonly unknown[], readonly unknown[], false> {
   const type: ElementType =
     typeof element === 'function'
       ? { kind: element.kind }
-      : { kind: 'struct', fields: element, ...(build && { build }) }
+      : { kind: 'struct', fields: element, ...(build && { build }), ...(take && { take }) }
   return field({ kind: 'array', element: type }, versions)
 }
 

@@ -44,8 +44,8 @@ export function compile(source: string, folder: string, flags: readonly string[]
 }
 
 /**
- * One measured run; `warmedUp` is called when its measurement begins. Rejects when the broker closes
- * a connection or answers an error.
+ * One measured run; `warmedUp` is called when its measurement begins. Rejects when the broker
+ * closes a connection or answers an error.
  */
 export async function runLoad(
   binary: string,

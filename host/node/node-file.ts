@@ -7,12 +7,15 @@
  *   (3) A failed sync is final: every later sync of this file fails the same way.
  *   (4) A small range found cached counts as cached for a second, with what is written behind it:
  *       the kernel is not asked once a partition and fetch.
+ *   (5) The last small range read is kept until it is truncated or written over, and until `close`:
+ *       a later opening of the path never meets bytes that this one kept.
  */
 import * as fs from 'node:fs'
 import { DiskError } from '../disk-error.ts'
 import type { File } from '../host.ts'
 import { asDiskError, orDiskError } from './disk-errors.ts'
 import type { PageCache } from './page-cache.ts'
+import { type BlockHolder, ReadBlock, SMALL_READ_BYTES_MAX } from './small-reads.ts'
 
 /** More than this many buffers are refused by writev(2). */
 const IOVECS_MAX = 1024
@@ -26,7 +29,7 @@ export interface FileHome {
   leave(): void
 }
 
-export class NodeFile implements File {
+export class NodeFile implements File, BlockHolder {
   readonly path: string
   /** Null for a file opened only to be read. */
   readonly home: FileHome | null
@@ -40,6 +43,7 @@ export class NodeFile implements File {
   #warmFrom = 0
   #warmTo = 0
   #warmUntilMs = 0
+  #kept: ReadBlock | null = null
 
   /** Takes over `fd`, and the place in `home`. */
   constructor(
@@ -70,6 +74,7 @@ export class NodeFile implements File {
 
   writev(buffers: readonly Uint8Array[], position: number): number {
     const fd = this.fd
+    if (this.#kept?.reaches(position)) this.#forgetKept()
     let written = 0
     try {
       written = buffers.length === 1 ? this.#writeOne(fd, buffers[0]!, position) : 0
@@ -86,13 +91,26 @@ export class NodeFile implements File {
     return written
   }
 
-  read(target: Uint8Array, position: number): number {
+  read(target: Uint8Array, position: number, at = 0, sizeBytes = target.length - at): number {
     if (this.#fd < 0) throw new DiskError('EBADF', this.path, 'read')
+    const kept = this.#kept
+    if (kept?.holds(position, sizeBytes)) {
+      kept.copy(target, at, position, sizeBytes)
+      return sizeBytes
+    }
+    const readBytes = this.#readNow(target, position, at, sizeBytes)
+    // Of a file opened only to be read, another opening may change what was read.
+    if (sizeBytes > SMALL_READ_BYTES_MAX || this.home === null || !this.#isOpen) return readBytes
+    this.#kept ??= ReadBlock.take(this)
+    this.#kept.keep(target, at, position, readBytes)
+    return readBytes
+  }
+
+  #readNow(target: Uint8Array, position: number, at: number, sizeBytes: number): number {
     try {
       let done = 0
-      while (done < target.length) {
-        const length = target.length - done
-        const count = fs.readSync(this.#fd, target, done, length, position + done)
+      while (done < sizeBytes) {
+        const count = fs.readSync(this.#fd, target, at + done, sizeBytes - done, position + done)
         if (count === 0) break
         done += count
       }
@@ -102,12 +120,22 @@ export class NodeFile implements File {
     }
   }
 
+  onBlockTaken(): void {
+    this.#kept = null
+  }
+
+  #forgetKept(): void {
+    this.#kept?.release()
+    this.#kept = null
+  }
+
   readLater(target: Uint8Array, position: number): Promise<number> {
     return this.#offTheLoop('read', (fd, settle) => readFully(fd, target, position, 0, settle))
   }
 
   isCached(position: number, sizeBytes: number): boolean {
     if (this.#pageCache === null || sizeBytes <= 0) return true
+    if (this.#kept?.holds(position, sizeBytes)) return true
     if (sizeBytes > WARM_RANGE_BYTES_MAX) return this.#pageCache.holds(this.fd, position, sizeBytes)
     const nowMs = performance.now()
     const isWarm = position >= this.#warmFrom && position + sizeBytes <= this.#warmTo
@@ -120,6 +148,7 @@ export class NodeFile implements File {
   }
 
   truncate(sizeBytes: number): void {
+    this.#forgetKept()
     orDiskError(this.path, 'truncate', () => fs.ftruncateSync(this.fd, sizeBytes))
     this.#sizeBytes = sizeBytes
     this.#warmTo = this.#warmFrom
@@ -158,6 +187,7 @@ export class NodeFile implements File {
 
   close(): void {
     this.#isOpen = false
+    this.#forgetKept()
     this.#closeUnlessUsed()
   }
 

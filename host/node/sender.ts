@@ -22,12 +22,10 @@ import { StagedChunks } from './staged-chunks.ts'
 
 type Done = (error: Error | null) => void
 
-interface Item {
-  readonly piece: Piece
-  readonly sizeBytes: number
-  /** Of a range: bytes already read or sent. */
-  takenBytes: number
-  /** On the last piece of a send. */
+/** Pieces sent together. */
+interface Send {
+  /** At least one. */
+  readonly pieces: readonly Piece[]
   readonly done: Done | undefined
 }
 
@@ -47,15 +45,20 @@ const WAKE_BYTES = 4096
 const SENDFILE_TURN_BYTES = 2 << 20
 /** A range may begin at the end of one slab and go on in the next if this much fits. */
 const SPLIT_FROM_BYTES = 64 << 10
-const COMPACT_FROM_ITEMS = 256
+const COMPACT_FROM_SENDS = 64
+/** More ranges than this need not be told apart. */
+const RANGES_COUNTED_MAX = 8
 
 export class Sender implements Flushable {
   readonly #socket: Socket
   readonly #loop: NodeLoop
   readonly #owner: SenderOwner
   readonly #fileSender: FileSender | null
-  #items: Item[] = []
+  #sends: Send[] = []
+  /** The send whose turn it is, its piece whose turn it is, and what of a range was taken. */
   #head = 0
+  #at = 0
+  #takenBytes = 0
   #queuedBytes = 0
   #isFlushQueued = false
   #isBusy = false
@@ -81,35 +84,33 @@ export class Sender implements Flushable {
   }
 
   get isIdle(): boolean {
-    return this.#head === this.#items.length && !this.#isBusy
+    return this.#head === this.#sends.length && !this.#isBusy
   }
 
   send(pieces: readonly Piece[], done?: Done): void {
-    const last = pieces.length - 1
-    for (let at = 0; at <= last; at++) {
+    let sizeBytes = 0
+    for (let at = 0; at < pieces.length; at++) {
       const piece = pieces[at] as Piece
-      const isRange = !Buffer.isBuffer(piece)
-      if (isRange) piece.file.retain()
-      const sizeBytes = isRange ? piece.sizeBytes : piece.length
-      this.#queuedBytes += sizeBytes
-      if (sizeBytes > 0) this.#hasQueued = true
-      this.#push(piece, sizeBytes, at === last ? done : undefined)
+      if (piece instanceof Uint8Array) sizeBytes += piece.length
+      else {
+        piece.file.retain()
+        sizeBytes += piece.sizeBytes
+      }
     }
-    if (last < 0 && done) this.#push(NOTHING, 0, done)
+    this.#queuedBytes += sizeBytes
+    if (sizeBytes > 0) this.#hasQueued = true
+    if (pieces.length > 0) this.#sends.push({ pieces, done })
+    else if (done) this.#sends.push({ pieces: NOTHING, done })
     if (!this.#isBusy) this.#flushSoon()
-  }
-
-  #push(piece: Piece, sizeBytes: number, done: Done | undefined): void {
-    this.#items.push({ piece, sizeBytes, takenBytes: 0, done })
   }
 
   flush(): void {
     this.#isFlushQueued = false
-    if (this.#isBusy || this.#isClosed || this.#head === this.#items.length) return
+    if (this.#isBusy || this.#isClosed || this.#head === this.#sends.length) return
     if (this.#sendFile()) return
     this.#writeBatch()
     // The head of a reply went; the range behind it need not wait for the next turn.
-    if (!this.#isBusy && !this.#isClosed && this.#head < this.#items.length) this.#sendFile()
+    if (!this.#isBusy && !this.#isClosed && this.#head < this.#sends.length) this.#sendFile()
   }
 
   /** The connection is being destroyed: writes nothing more. */
@@ -120,15 +121,14 @@ export class Sender implements Flushable {
   /** The socket is gone, and with it the kernel's hold on our buffers: fails what is left. */
   close(error: Error): void {
     this.#isClosed = true
+    this.#chunks.drop()
+    while (this.#head < this.#sends.length) {
+      const piece = this.#piece()
+      if (!(piece instanceof Uint8Array)) piece.file.release()
+      this.#consume()
+    }
     const dones = this.#dones
     this.#dropBatch()
-    for (let at = this.#head; at < this.#items.length; at++) {
-      const { piece, done } = this.#items[at] as Item
-      if (!Buffer.isBuffer(piece)) piece.file.release()
-      if (done) dones.push(done)
-    }
-    this.#items = []
-    this.#head = 0
     this.#queuedBytes = 0
     for (const done of dones) done(error)
   }
@@ -143,7 +143,7 @@ export class Sender implements Flushable {
 
   #writeBatch(): void {
     try {
-      while (this.#head < this.#items.length && this.#addToBatch(this.#items[this.#head]!)) {}
+      while (this.#head < this.#sends.length && this.#addToBatch(this.#piece())) {}
     } catch (error) {
       this.#fail(error as Error)
       return
@@ -152,56 +152,71 @@ export class Sender implements Flushable {
     else if (!this.#isBusy) this.#finishBatch()
   }
 
-  /** Adds an item, or as much of it as the batch takes. False: the batch is full. */
-  #addToBatch(item: Item): boolean {
+  /** The piece whose turn it is. */
+  #piece(): Piece {
+    return (this.#sends[this.#head] as Send).pieces[this.#at] as Piece
+  }
+
+  /** Adds the piece at the head, or as much as the batch takes. False: the batch is full. */
+  #addToBatch(piece: Piece): boolean {
     if (this.#chunks.count >= BATCH_CHUNKS_MAX) return false
-    const { piece } = item
-    if (!Buffer.isBuffer(piece)) return this.#addRange(item, piece)
+    if (!(piece instanceof Uint8Array)) return this.#addRange(piece)
     if (this.#batchBytes - this.#fileBytes > BATCH_BUFFERS_BYTES_MAX) return false
     if (piece.length >= COPY_BELOW_BYTES) this.#chunks.add(piece)
     else if (piece.length > 0) this.#chunks.copy(piece)
     this.#batchBytes += piece.length
-    this.#consume(item)
+    this.#consume()
     return true
   }
 
-  #addRange(item: Item, range: FileRange): boolean {
+  #addRange(range: FileRange): boolean {
     // A range that stands alone is left to sendfile: what is before it leaves first.
     const isFirstRange = this.#batchBytes > 0 && this.#fileBytes === 0
-    if (isFirstRange && this.#suitsSendfile(item, range)) return false
-    const position = range.position + item.takenBytes
-    const wanted = Math.min(range.sizeBytes - item.takenBytes, SLAB_BYTES - this.#fileBytes)
+    if (isFirstRange && this.#suitsSendfile(range)) return false
+    const position = range.position + this.#takenBytes
+    const wanted = Math.min(range.sizeBytes - this.#takenBytes, SLAB_BYTES - this.#fileBytes)
     if (wanted > 0) {
       if (!range.file.isCached(position, wanted)) {
-        if (this.#batchBytes === 0) this.#readCold(item, range, position)
+        if (this.#batchBytes === 0) this.#readCold(range, position)
         return false
       }
       const { room } = this.#chunks
       const step = room < SPLIT_FROM_BYTES ? wanted : Math.min(wanted, room)
-      const target = this.#chunks.stage(step)
-      this.#tookFromFile(item, range, range.file.read(target, position), step)
+      const at = this.#chunks.stage(step)
+      const readBytes = range.file.read(this.#chunks.target, position, at, step)
+      this.#tookFromFile(range, readBytes, step)
     }
-    if (item.takenBytes < range.sizeBytes) return this.#fileBytes < SLAB_BYTES
-    range.file.release()
-    this.#consume(item)
+    if (this.#takenBytes < range.sizeBytes) return this.#fileBytes < SLAB_BYTES
+    this.#finishRange(range)
     return true
   }
 
-  #tookFromFile(item: Item, range: FileRange, readBytes: number, wantedBytes: number): void {
+  #tookFromFile(range: FileRange, readBytes: number, wantedBytes: number): void {
     if (readBytes < wantedBytes) throw new Error(`${range.file.path} is shorter than a range of it`)
-    item.takenBytes += readBytes
+    this.#takenBytes += readBytes
     this.#batchBytes += readBytes
     this.#fileBytes += readBytes
   }
 
-  #consume(item: Item): void {
-    if (item.done) this.#dones.push(item.done)
+  /** All of the range at the head is taken. */
+  #finishRange(range: FileRange): void {
+    range.file.release()
+    this.#consume()
+  }
+
+  /** On to the next piece. */
+  #consume(): void {
+    const { pieces, done } = this.#sends[this.#head] as Send
+    this.#takenBytes = 0
+    if (++this.#at < pieces.length) return
+    this.#at = 0
+    if (done) this.#dones.push(done)
     this.#head++
-    if (this.#head === this.#items.length) {
-      this.#items.length = 0
+    if (this.#head === this.#sends.length) {
+      this.#sends.length = 0
       this.#head = 0
-    } else if (this.#head >= COMPACT_FROM_ITEMS && this.#head * 2 >= this.#items.length) {
-      this.#items.splice(0, this.#head)
+    } else if (this.#head >= COMPACT_FROM_SENDS && this.#head * 2 >= this.#sends.length) {
+      this.#sends.splice(0, this.#head)
       this.#head = 0
     }
   }
@@ -241,7 +256,7 @@ export class Sender implements Flushable {
     this.#isBusy = false
     for (const done of dones) done(null)
     if (this.#isClosed) return
-    if (this.#head < this.#items.length) this.#flushSoon()
+    if (this.#head < this.#sends.length) this.#flushSoon()
     else this.#tellDrained()
   }
 
@@ -266,10 +281,10 @@ export class Sender implements Flushable {
   // ------------------------------------------------------------------- cold reads, and by sendfile
 
   /** Reads what the disk must bring off the loop; the batch goes on with it. */
-  #readCold(item: Item, range: FileRange, position: number): void {
+  #readCold(range: FileRange, position: number): void {
     this.#isBusy = true
     const slab = Slab.take(null)
-    const wanted = Math.min(range.sizeBytes - item.takenBytes, SLAB_BYTES)
+    const wanted = Math.min(range.sizeBytes - this.#takenBytes, SLAB_BYTES)
     range.file.retain()
     const settled = (error: Error | null, readBytes: number) => {
       range.file.release()
@@ -278,11 +293,8 @@ export class Sender implements Flushable {
       if (error !== null) return this.#fail(error)
       if (readBytes < wanted) return this.#fail(new Error(`${range.file.path} was cut short`))
       this.#chunks.addSlab(slab, readBytes)
-      this.#tookFromFile(item, range, readBytes, wanted)
-      if (item.takenBytes === range.sizeBytes) {
-        range.file.release()
-        this.#consume(item)
-      }
+      this.#tookFromFile(range, readBytes, wanted)
+      if (this.#takenBytes === range.sizeBytes) this.#finishRange(range)
       this.#write()
     }
     range.file.readLater(slab.bytes.subarray(0, wanted), position).then(
@@ -291,56 +303,57 @@ export class Sender implements Flushable {
     )
   }
 
-  #suitsSendfile(item: Item, range: FileRange): boolean {
-    return this.#fileSender?.suits(range, item.takenBytes, this.#rangesBehind()) ?? false
+  #suitsSendfile(range: FileRange): boolean {
+    return this.#fileSender?.suits(range, this.#takenBytes, this.#rangesBehind()) ?? false
   }
 
+  /** Ranges behind the piece at the head, as far as it matters. */
   #rangesBehind(): number {
     let count = 0
-    for (let at = this.#head + 1; at < this.#items.length && count < 8; at++) {
-      if (!Buffer.isBuffer(this.#items[at]?.piece)) count++
+    let at = this.#at + 1
+    for (let index = this.#head; index < this.#sends.length; index++, at = 0) {
+      const { pieces } = this.#sends[index] as Send
+      for (; at < pieces.length; at++) {
+        if (!(pieces[at] instanceof Uint8Array) && ++count === RANGES_COUNTED_MAX) return count
+      }
     }
     return count
   }
 
   /** Sends the range at the head by sendfile(2), if that pays. False: it must be read. */
   #sendFile(): boolean {
-    const item = this.#items[this.#head] as Item
-    const range = item.piece
-    if (Buffer.isBuffer(range) || this.#fileSender === null) return false
-    if (!this.#suitsSendfile(item, range)) return false
+    const range = this.#piece()
+    if (range instanceof Uint8Array || this.#fileSender === null) return false
+    if (!this.#suitsSendfile(range)) return false
     let leftThisTurn = SENDFILE_TURN_BYTES
-    while (item.takenBytes < range.sizeBytes && leftThisTurn > 0) {
-      const sent = this.#fileSender.send(this.#socket, range, item.takenBytes)
+    while (this.#takenBytes < range.sizeBytes && leftThisTurn > 0) {
+      const sent = this.#fileSender.send(this.#socket, range, this.#takenBytes)
       if (sent === 'cold' || sent === 'unfit') return false
-      if (sent === 'full') return this.#wakeWhenRoom(item, range)
+      if (sent === 'full') return this.#wakeWhenRoom(range)
       if (sent instanceof Error) {
         this.#fail(sent)
         return true
       }
-      item.takenBytes += sent
+      this.#takenBytes += sent
       leftThisTurn -= sent
       this.#queuedBytes -= sent
     }
-    if (item.takenBytes === range.sizeBytes) {
-      range.file.release()
-      this.#consume(item)
+    if (this.#takenBytes === range.sizeBytes) {
+      this.#finishRange(range)
       this.#finishBatch()
     } else this.#flushSoon()
     return true
   }
 
   /** The next few bytes by an ordinary write: its callback comes when the socket has room. */
-  #wakeWhenRoom(item: Item, range: FileRange): boolean {
+  #wakeWhenRoom(range: FileRange): boolean {
     try {
-      const wanted = Math.min(range.sizeBytes - item.takenBytes, WAKE_BYTES)
-      const target = this.#chunks.stage(wanted)
-      const position = range.position + item.takenBytes
-      this.#tookFromFile(item, range, range.file.read(target, position), wanted)
-      if (item.takenBytes === range.sizeBytes) {
-        range.file.release()
-        this.#consume(item)
-      }
+      const wanted = Math.min(range.sizeBytes - this.#takenBytes, WAKE_BYTES)
+      const at = this.#chunks.stage(wanted)
+      const position = range.position + this.#takenBytes
+      const readBytes = range.file.read(this.#chunks.target, position, at, wanted)
+      this.#tookFromFile(range, readBytes, wanted)
+      if (this.#takenBytes === range.sizeBytes) this.#finishRange(range)
       this.#write()
     } catch (error) {
       this.#fail(error as Error)
@@ -349,4 +362,4 @@ export class Sender implements Flushable {
   }
 }
 
-const NOTHING = Buffer.alloc(0)
+const NOTHING: readonly Piece[] = [Buffer.alloc(0)]

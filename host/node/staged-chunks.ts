@@ -37,13 +37,20 @@ export class StagedChunks {
   /** Adds a copy of a buffer. */
   copy(buffer: Buffer): void {
     const start = this.#reserve(buffer.length)
-    buffer.copy(staging.slab.bytes, start)
+    staging.slab.bytes.set(buffer, start)
   }
 
-  /** Adds room for `sizeBytes` (<= SLAB_BYTES), to be filled before the next call. */
-  stage(sizeBytes: number): Buffer {
-    const start = this.#reserve(sizeBytes)
-    return staging.slab.bytes.subarray(start, start + sizeBytes)
+  /**
+   * Adds room for `sizeBytes` (<= SLAB_BYTES), to be filled before the next call; returns where in
+   * `target` it begins.
+   */
+  stage(sizeBytes: number): number {
+    return this.#reserve(sizeBytes)
+  }
+
+  /** The memory that was staged last. */
+  get target(): Buffer {
+    return staging.slab.bytes
   }
 
   /** Adds the first bytes of a slab, and takes over a reference to it. */
@@ -71,14 +78,14 @@ export class StagedChunks {
   #reserve(sizeBytes: number): number {
     const start = staging.reserve(sizeBytes)
     const { slab } = staging
-    const isHeld = this.#slabs.at(-1) === slab
-    if (!isHeld || start !== this.#runEnd) {
+    if (slab !== this.#slabs[this.#slabs.length - 1]) {
       this.#endRun()
       this.#runStart = start
-    }
-    if (!isHeld) {
       slab.retain()
       this.#slabs.push(slab)
+    } else if (start !== this.#runEnd) {
+      this.#endRun()
+      this.#runStart = start
     }
     this.#runEnd = start + sizeBytes
     return start
@@ -86,7 +93,9 @@ export class StagedChunks {
 
   #endRun(): void {
     if (this.#runEnd === this.#runStart) return
-    this.#chunks.push((this.#slabs.at(-1) as Slab).bytes.subarray(this.#runStart, this.#runEnd))
+    this.#chunks.push(
+      (this.#slabs[this.#slabs.length - 1] as Slab).bytes.subarray(this.#runStart, this.#runEnd),
+    )
     this.#runStart = this.#runEnd
   }
 }

@@ -47,10 +47,10 @@ export class SimFile implements File {
     return this.#owner.write(this, buffers, position)
   }
 
-  read(target: Uint8Array, position: number): number {
+  read(target: Uint8Array, position: number, at = 0, sizeBytes = target.length - at): number {
     this.checkOpen('read')
     this.#owner.checkRead(this)
-    return this.node.bytes.read(target, position)
+    return this.node.bytes.read(target.subarray(at, at + sizeBytes), position)
   }
 
   async readLater(target: Uint8Array, position: number): Promise<number> {

@@ -181,3 +181,33 @@ describe('a declaration that says how its value is built', () => {
     expect(() => wrong.decode(new WireReader(Buffer.from('01', 'hex')), 0)).toThrow('built wrong')
   })
 })
+
+describe('a declaration that says how its drafts are taken apart', () => {
+  const versions = { versions: '0-1', flexible: '1+' }
+  const fields = { a: int32('0+'), b: int64('1+').default(9), c: int8('1+').tag(0).default(5) }
+  const taken = (draft: { a: number; b?: number; c?: number }, version: number) => {
+    const list = array('0+', fields, null, from => [from.a, from.b, from.c])
+    const writer = new WireWriter()
+    message(1, 'TakenRequest', versions, { list }).encode(writer, version, { list: [draft] })
+    return writer.bytes().toString('hex')
+  }
+
+  it('writes the same, with defaults and tagged fields', () => {
+    expect(taken({ a: 1 }, 0)).toBe('0000000100000001')
+    expect(taken({ a: 1 }, 1)).toBe('020000000100000000000000090000')
+    expect(taken({ a: 1, b: -2, c: 3 }, 1)).toBe('0200000001fffffffffffffffe0100010300')
+    expect(() => taken({ a: 1, b: 8 }, 0)).toThrow('list.b is set')
+  })
+
+  it('is refused if it mixes up its fields', () => {
+    for (const take of [
+      (from: { a: number; b?: number | undefined }) => [from.b, from.a],
+      (from: { a: number; b?: number | undefined }) => [from.a],
+    ]) {
+      const list = array('0+', { a: fields.a, b: fields.b }, null, take)
+      const wrong = message(1, 'WrongRequest', versions, { list })
+      const encode = () => wrong.encode(new WireWriter(), 0, { list: [] })
+      expect(encode).toThrow('taken apart wrong')
+    }
+  })
+})

@@ -2,6 +2,7 @@
  * What every `Disk` does, real or simulated. A suite file calls `diskContract` with a way to make
  * one; the tests use nothing but the interface.
  */
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { DiskError } from '../../../host/disk-error.ts'
 import type { Disk, File } from '../../../host/host.ts'
@@ -38,6 +39,13 @@ interface Context {
   disk(): Disk
   at(name: string): string
 }
+
+const arbitraryStep = fc.record({
+  kind: fc.constantFrom('append', 'overwrite', 'truncate', 'reopen', 'read', 'read', 'read'),
+  position: fc.nat(60),
+  sizeBytes: fc.nat(20),
+  fill: fc.integer({ min: 1, max: 255 }),
+})
 
 /** The code of the DiskError that `call` throws. */
 export function codeOf(call: () => unknown): string {
@@ -143,6 +151,50 @@ function bytes({ disk, at }: Context): void {
     expect(target.toString('latin1', 0, 6)).toBe('456789')
     expect(await file.readLater(target, 10)).toBe(0)
     file.close()
+  })
+
+  test('a read into the middle leaves the rest as it was', () => {
+    const file = disk().open(at('a'), 'create')
+    file.writev([Buffer.from('0123456789')], 0)
+    const target = Buffer.alloc(8, '.')
+    expect(file.read(target, 3, 2, 4)).toBe(4)
+    expect(String(target)).toBe('..3456..')
+    expect(file.read(target, 3, 6)).toBe(2)
+    expect(String(target)).toBe('..345634')
+    file.close()
+  })
+
+  test('whatever is written, cut and opened again is what is read', () => {
+    fc.assert(
+      fc.property(fc.array(arbitraryStep, { maxLength: 40 }), steps => {
+        let model = Buffer.alloc(0)
+        let file = disk().open(at('a'), 'create')
+        file.truncate(0)
+        for (const { kind, position, sizeBytes, fill } of steps) {
+          const cut = Math.min(position, model.length)
+          if (kind === 'append' || kind === 'overwrite') {
+            const from = kind === 'append' ? model.length : cut
+            const bytes = Buffer.alloc(sizeBytes, fill)
+            file.writev([bytes], from)
+            const rest = model.subarray(from + sizeBytes)
+            model = Buffer.concat([model.subarray(0, from), bytes, rest])
+          } else if (kind === 'truncate') {
+            file.truncate(cut)
+            model = model.subarray(0, cut)
+          } else if (kind === 'reopen') {
+            file.close()
+            file = disk().open(at('a'), 'write')
+          } else {
+            const expected = model.subarray(position, position + sizeBytes)
+            const target = Buffer.alloc(sizeBytes)
+            expect(file.read(target, position)).toBe(expected.length)
+            expect(target.subarray(0, expected.length).equals(expected)).toBe(true)
+          }
+        }
+        file.close()
+      }),
+      { numRuns: 100 },
+    )
   })
 
   test('truncating cuts and extends with zeros', () => {

@@ -35,9 +35,9 @@ function contentOf(pieces: readonly Piece[]): Buffer {
 }
 
 describe.each(['on', 'off'] as const)('sending with native parts %s', native => {
-  const setUp = async () => {
+  const setUp = async (mode: 'read' | 'write' = 'read') => {
     const world = await station({ native })
-    const file = world.host.disk.open(`${folder}/data`, 'read')
+    const file = world.host.disk.open(`${folder}/data`, mode)
     const { socket, peer } = await world.dial()
     return { ...world, file, socket, peer, send: peer.connection!.send.bind(peer.connection) }
   }
@@ -62,6 +62,37 @@ describe.each(['on', 'off'] as const)('sending with native parts %s', native => 
     const expected = contentOf(all)
     expect((await receive(socket, expected.length)).equals(expected)).toBe(true)
     expect(done).toEqual(sizes.map((_, index) => index))
+    file.close()
+    await close()
+  })
+
+  test('many readers of the same small ranges get the same bytes', async () => {
+    const { file, socket, send, close } = await setUp('write')
+    const ranges = Array.from({ length: 100 }, (_, at) => ({
+      file,
+      position: 1000 * (at % 3),
+      sizeBytes: at % 5 === 0 ? 3000 : 700,
+    }))
+    const pieces = ranges.flatMap((range, at) => [frameOf(`head ${at}`), range])
+    send(pieces)
+    send(pieces.slice(7))
+    const expected = contentOf([...pieces, ...pieces.slice(7)])
+    expect((await receive(socket, expected.length)).equals(expected)).toBe(true)
+    file.close()
+    await close()
+  })
+
+  test('sends of nothing are done in their turn', async () => {
+    const { file, socket, send, until, close } = await setUp()
+    const done: string[] = []
+    send([frameOf('a')], () => done.push('a'))
+    send([], () => done.push('nothing'))
+    send([])
+    send([frameOf('b')], () => done.push('b'))
+    const expected = contentOf([frameOf('a'), frameOf('b')])
+    expect((await receive(socket, expected.length)).equals(expected)).toBe(true)
+    await until(() => done.length === 3)
+    expect(done).toEqual(['a', 'nothing', 'b'])
     file.close()
     await close()
   })
@@ -190,9 +221,9 @@ function coldUntilReadLater(file: File) {
     path: file.path,
     sizeBytes: file.sizeBytes,
     writev: () => 0,
-    read: (target, position) => {
+    read: (target, position, at, sizeBytes) => {
       now++
-      return file.read(target, position)
+      return file.read(target, position, at, sizeBytes)
     },
     readLater: (target, position) => {
       later++
