@@ -157,7 +157,7 @@ export class LogAppender {
     if (lastOffset >= writtenOffset) {
       this.#waiters.push(waiter)
     } else if (lastOffset >= durableOffset) {
-      this.#commits.wait(waiter)
+      this.#commits.wait([waiter])
     } else {
       this.#done.push(waiter)
       this.#stage()
@@ -290,8 +290,7 @@ export class LogAppender {
     if (active.unpersistedEntries >= INDEX_ENTRIES_PER_WRITE) persistQuietly(active)
     const { durability, flushMessages } = state.config
     if (durability === 'fsync' || state.writtenOffset - state.syncedOffset >= flushMessages) {
-      for (const waiter of this.#waiters) this.#commits.wait(waiter)
-      this.#commits.request()
+      this.#commits.wait(this.#waiters)
     } else {
       state.setDurable(state.writtenOffset, active)
       for (const waiter of this.#waiters) this.#done.push(waiter)

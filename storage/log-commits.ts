@@ -71,8 +71,9 @@ export class LogCommits {
     else this.#unpinned.add(segment)
   }
 
-  wait(waiter: AppendWaiter): void {
-    this.#waiters.push(waiter)
+  /** The next round tells them. */
+  wait(waiters: readonly AppendWaiter[]): void {
+    for (const waiter of waiters) this.#waiters.push(waiter)
     this.request()
   }
 

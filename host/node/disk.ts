@@ -89,9 +89,14 @@ export class NodeDisk implements Disk {
 
   removeLater(path: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      fs.rm(path, { recursive: true, force: true }, error => {
+      const settle = (error: NodeJS.ErrnoException | null) => {
         if (error) reject(new DiskError(error.code ?? 'EIO', path, 'remove', error))
         else resolve()
+      }
+      // Nearly always a file: fs.rm would first look what it is.
+      fs.unlink(path, error => {
+        if (error) fs.rm(path, { recursive: true, force: true }, settle)
+        else settle(null)
       })
     })
   }

@@ -280,6 +280,16 @@ function names({ disk, at }: Context): void {
     expect(disk().list(at(''))).toEqual([])
   })
 
+  test('removing off the loop is the same', async () => {
+    disk().makeFolder(at('d/e'))
+    write(disk(), at('d/e/f'), 'x')
+    write(disk(), at('g'), 'x')
+    await disk().removeLater(at('d'))
+    await disk().removeLater(at('g'))
+    await disk().removeLater(at('g'))
+    expect(disk().list(at(''))).toEqual([])
+  })
+
   test('there is room', () => {
     expect(disk().freeBytes(at(''))).toBeGreaterThan(1 << 20)
   })
