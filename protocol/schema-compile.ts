@@ -19,6 +19,7 @@ import type {
   FieldSpec,
   Fields,
   FieldType,
+  StructType,
   VersionRange,
 } from './schema-types.ts'
 import { type WireReader, WireWriter } from './wire.ts'
@@ -213,9 +214,20 @@ function taggedWriter(layout: Layout) {
 function valueCodec(type: FieldType, context: ValueContext): ValueCodec {
   if (type.kind === 'array') return arrayCodec(type.element, context)
   if (type.kind !== 'struct') return primitiveCodec(type.kind, context)
-  return context.isNullable
-    ? nullableStructCodec(type.fields, context)
-    : compileStruct(type.fields, context, type.build)
+  return context.isNullable ? nullableStructCodec(type.fields, context) : structCodec(type, context)
+}
+
+function structCodec(type: StructType, context: CompileContext): ValueCodec {
+  const codec = compileStruct(type.fields, context, type.build)
+  const writeUsual = type.writeByHand?.(context.version)
+  if (writeUsual === undefined) return codec
+  const { write } = codec
+  return {
+    ...codec,
+    write: (writer, draft) => {
+      if (!writeUsual(writer, draft as object)) write(writer, draft)
+    },
+  }
 }
 
 /** A nullable struct has a byte before it: negative for null. */

@@ -26,6 +26,7 @@ import type {
   StructDraft,
   StructValue,
   VersionRange,
+  WriteByHand,
 } from './schema-types.ts'
 import type { WireReader, WireWriter } from './wire.ts'
 
@@ -121,7 +122,10 @@ export const bytes = primitive('bytes')
 /** Record batches, left as bytes; to encode, a range of a file will do. */
 export const records = primitive('records')
 
-/** An array of primitives or of structs; `build` makes decoding hundreds of them cheaper. */
+/**
+ * An array of primitives or of structs. Where there are hundreds of them, `build` makes decoding
+ * cheaper, and `writeByHand` encoding.
+ */
 export function array<P extends Primitive>(
   versions: string,
   element: PrimitiveType<P>,
@@ -129,17 +133,24 @@ export function array<P extends Primitive>(
 export function array<F extends Fields>(
   versions: string,
   element: F,
-  build?: (values: readonly unknown[]) => StructValue<F>,
+  build?: ((values: readonly unknown[]) => StructValue<F>) | null,
+  writeByHand?: (version: number) => (writer: WireWriter, draft: StructDraft<F>) => boolean,
 ): Field<readonly StructValue<F>[], readonly StructDraft<F>[], false>
 export function array(
   versions: string,
   element: PrimitiveType<Primitive> | Fields,
-  build?: Build,
+  build?: Build | null,
+  writeByHand?: WriteByHand,
 ): Field<readonly unknown[], readonly unknown[], false> {
-  const type: ElementType =
-    typeof element === 'function'
-      ? { kind: element.kind }
-      : { kind: 'struct', fields: element, ...(build && { build }) }
+  if (typeof element === 'function') {
+    return field({ kind: 'array', element: { kind: element.kind } }, versions)
+  }
+  const type: ElementType = {
+    kind: 'struct',
+    fields: element,
+    ...(build && { build }),
+    ...(writeByHand && { writeByHand }),
+  }
   return field({ kind: 'array', element: type }, versions)
 }
 

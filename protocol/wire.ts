@@ -182,6 +182,8 @@ export class WireReader {
 }
 
 const CAPACITY_BYTES = 256
+/** What was closed is not copied again, so a long message costs few steps and no more memory. */
+const GROWTH = 4
 /** Bytes from this length on are sent from where they are, not copied. */
 const REFERENCED_BYTES_MIN = 1024
 
@@ -231,7 +233,7 @@ export class WireWriter {
   #grow(sizeBytes: number): number {
     const open = this.#buffer.subarray(this.#start, this.#position)
     const grown = Buffer.allocUnsafe(
-      Math.max(2 * this.#buffer.length, 2 * (open.length + sizeBytes)),
+      Math.max(GROWTH * this.#buffer.length, 2 * (open.length + sizeBytes)),
     )
     open.copy(grown)
     this.#buffer = grown
@@ -275,7 +277,10 @@ export class WireWriter {
   int64(value: number): void {
     const at = this.#reserve(8)
     const buffer = this.#buffer
-    if (Number.isSafeInteger(value)) {
+    if ((value | 0) === value) {
+      putInt32(buffer, at, value >> 31)
+      putInt32(buffer, at + 4, value)
+    } else if (Number.isSafeInteger(value)) {
       putInt32(buffer, at, Math.floor(value / TWO_32))
       putInt32(buffer, at + 4, value)
     } else if (value === Number.POSITIVE_INFINITY) {
@@ -332,20 +337,25 @@ export class WireWriter {
 
   /** Length and bytes, referenced from `REFERENCED_BYTES_MIN` on, in the fixed encoding. */
   sizedBytes(value: Piece | null): void {
-    this.int32(value === null ? -1 : pieceBytes(value))
-    if (value !== null) this.raw(value)
+    const sizeBytes = value === null ? -1 : pieceBytes(value)
+    this.int32(sizeBytes)
+    if (value !== null) this.#put(value, sizeBytes)
   }
 
   /** The same in the compact encoding. */
   compactBytes(value: Piece | null): void {
-    this.uvarint(value === null ? 0 : pieceBytes(value) + 1)
-    if (value !== null) this.raw(value)
+    const sizeBytes = value === null ? -1 : pieceBytes(value)
+    this.uvarint(sizeBytes + 1)
+    if (value !== null) this.#put(value, sizeBytes)
   }
 
   /** Bytes with no length before them. */
   raw(value: Piece): void {
-    const sizeBytes = pieceBytes(value)
-    if (value instanceof Uint8Array && sizeBytes < REFERENCED_BYTES_MIN) {
+    this.#put(value, pieceBytes(value))
+  }
+
+  #put(value: Piece, sizeBytes: number): void {
+    if (sizeBytes < REFERENCED_BYTES_MIN && value instanceof Uint8Array) {
       const at = this.#reserve(sizeBytes)
       this.#buffer.set(value, at)
       return

@@ -6,12 +6,66 @@ import {
   int64,
   message,
   records,
+  type StructDraft,
   string,
   struct,
   uuid,
   type ValueOf,
 } from '../schema.ts'
 import { NO_UUID } from '../uuid.ts'
+import type { WireWriter } from '../wire.ts'
+
+const replicaState = struct('15+', {
+  replicaId: int32('15+').default(-1),
+  replicaEpoch: int64('15+').default(-1),
+}).tag(1)
+
+const askedPartitions = array(
+  '0+',
+  {
+    partition: int32('0+'),
+    /** The leader epoch the client knows of; -1 skips the check (KIP-320). */
+    currentLeaderEpoch: int32('9+').default(-1).ignorable(),
+    fetchOffset: int64('0+'),
+    lastFetchedEpoch: int32('12+').default(-1),
+    /** Of the follower; -1 from consumers. */
+    logStartOffset: int64('5+').default(-1).ignorable(),
+    partitionMaxBytes: int32('0+'),
+    replicaDirectoryId: uuid('17+').tag(0).ignorable(),
+    highWatermark: int64('18+').tag(1).default(Number.POSITIVE_INFINITY).ignorable(),
+  },
+  at => ({
+    partition: at[0] as number,
+    currentLeaderEpoch: at[1] as number,
+    fetchOffset: at[2] as number,
+    lastFetchedEpoch: at[3] as number,
+    logStartOffset: at[4] as number,
+    partitionMaxBytes: at[5] as number,
+    replicaDirectoryId: at[6] as string,
+    highWatermark: at[7] as number,
+  }),
+)
+
+const topics = array(
+  '0+',
+  {
+    topic: string('0-12').default('').ignorable(),
+    topicId: uuid('13+').default(NO_UUID).ignorable(),
+    partitions: askedPartitions,
+  },
+  at => ({
+    topic: at[0] as string,
+    topicId: at[1] as string,
+    partitions: at[2] as typeof askedPartitions.value,
+  }),
+)
+
+/** Partitions to drop from the session (KIP-227). */
+const forgottenTopicsData = array('7+', {
+  topic: string('7-12').default('').ignorable(),
+  topicId: uuid('13+').default(NO_UUID).ignorable(),
+  partitions: array('7+', int32),
+}).default([])
 
 /**
  * Fetch (key 1): read record batches from partitions, waiting until there are enough bytes.
@@ -30,10 +84,7 @@ export const FetchRequest = message(
     clusterId: string('12+').nullable().tag(0).default(null).ignorable(),
     /** -1 from consumers, else the id of the following broker. */
     replicaId: int32('0-14').default(-1),
-    replicaState: struct('15+', {
-      replicaId: int32('15+').default(-1),
-      replicaEpoch: int64('15+').default(-1),
-    }).tag(1),
+    replicaState,
     /** How long to wait for minBytes. */
     maxWaitMs: int32('0+'),
     minBytes: int32('0+'),
@@ -45,45 +96,88 @@ export const FetchRequest = message(
     sessionId: int32('7+').default(0).ignorable(),
     /** -1: no session · 0: start one · else the next request of it. */
     sessionEpoch: int32('7+').default(-1).ignorable(),
-    topics: array('0+', {
-      topic: string('0-12').default('').ignorable(),
-      topicId: uuid('13+').default(NO_UUID).ignorable(),
-      partitions: array(
-        '0+',
-        {
-          partition: int32('0+'),
-          /** The leader epoch the client knows of; -1 skips the check (KIP-320). */
-          currentLeaderEpoch: int32('9+').default(-1).ignorable(),
-          fetchOffset: int64('0+'),
-          lastFetchedEpoch: int32('12+').default(-1),
-          /** Of the follower; -1 from consumers. */
-          logStartOffset: int64('5+').default(-1).ignorable(),
-          partitionMaxBytes: int32('0+'),
-          replicaDirectoryId: uuid('17+').tag(0).ignorable(),
-          highWatermark: int64('18+').tag(1).default(Number.POSITIVE_INFINITY).ignorable(),
-        },
-        at => ({
-          partition: at[0] as number,
-          currentLeaderEpoch: at[1] as number,
-          fetchOffset: at[2] as number,
-          lastFetchedEpoch: at[3] as number,
-          logStartOffset: at[4] as number,
-          partitionMaxBytes: at[5] as number,
-          replicaDirectoryId: at[6] as string,
-          highWatermark: at[7] as number,
-        }),
-      ),
-    }),
-    /** Partitions to drop from the session (KIP-227). */
-    forgottenTopicsData: array('7+', {
-      topic: string('7-12').default('').ignorable(),
-      topicId: uuid('13+').default(NO_UUID).ignorable(),
-      partitions: array('7+', int32),
-    }).default([]),
+    topics,
+    forgottenTopicsData,
     rackId: string('11+').default('').ignorable(),
   },
+  at => ({
+    clusterId: at[0] as string | null,
+    replicaId: at[1] as number,
+    replicaState: at[2] as typeof replicaState.value,
+    maxWaitMs: at[3] as number,
+    minBytes: at[4] as number,
+    maxBytes: at[5] as number,
+    isolationLevel: at[6] as number,
+    sessionId: at[7] as number,
+    sessionEpoch: at[8] as number,
+    topics: at[9] as typeof topics.value,
+    forgottenTopicsData: at[10] as typeof forgottenTopicsData.value,
+    rackId: at[11] as string,
+  }),
 )
 export type FetchRequest = ValueOf<typeof FetchRequest>
+
+const answeredPartition = {
+  partitionIndex: int32('0+'),
+  errorCode: int16('0+'),
+  highWatermark: int64('0+'),
+  /** No transaction below it is still open. */
+  lastStableOffset: int64('4+').default(-1).ignorable(),
+  logStartOffset: int64('5+').default(-1).ignorable(),
+  /** Where the follower's log parts from the leader's (KIP-595). */
+  divergingEpoch: struct('12+', {
+    epoch: int32('12+').default(-1),
+    endOffset: int64('12+').default(-1),
+  }).tag(0),
+  currentLeader: struct('12+', {
+    leaderId: int32('12+').default(-1),
+    leaderEpoch: int32('12+').default(-1),
+  }).tag(1),
+  snapshotId: struct('12+', {
+    endOffset: int64('0+').default(-1),
+    epoch: int32('0+').default(-1),
+  }).tag(2),
+  /** What a read-committed consumer must leave out; null for the others. */
+  abortedTransactions: array('4+', {
+    producerId: int64('4+'),
+    firstOffset: int64('4+'),
+  })
+    .nullable()
+    .ignorable(),
+  preferredReadReplica: int32('11+').default(-1),
+  /** Whole batches; the first may start before the offset asked for. */
+  records: records('0+').nullable(),
+}
+
+/** Of a partition with nothing out of the way: no redirection, no aborted transactions. */
+function writeUsualPartition(version: number) {
+  const isFlexible = version >= 12
+  const hasLogStart = version >= 5
+  const hasReplica = version >= 11
+  return (writer: WireWriter, draft: StructDraft<typeof answeredPartition>): boolean => {
+    const { abortedTransactions: aborted, preferredReadReplica: replica } = draft
+    const isUsual =
+      draft.divergingEpoch === undefined &&
+      draft.currentLeader === undefined &&
+      draft.snapshotId === undefined &&
+      (aborted === null || aborted.length === 0) &&
+      (replica === undefined || hasReplica)
+    if (!isUsual) return false
+    writer.int32(draft.partitionIndex)
+    writer.int16(draft.errorCode)
+    writer.int64(draft.highWatermark)
+    writer.int64(draft.lastStableOffset ?? -1)
+    if (hasLogStart) writer.int64(draft.logStartOffset ?? -1)
+    if (isFlexible) writer.uvarint(aborted === null ? 0 : 1)
+    else writer.int32(aborted === null ? -1 : 0)
+    if (hasReplica) writer.int32(replica ?? -1)
+    if (isFlexible) {
+      writer.compactBytes(draft.records)
+      writer.int8(0)
+    } else writer.sizedBytes(draft.records)
+    return true
+  }
+}
 
 export const FetchResponse = message(
   1,
@@ -97,37 +191,7 @@ export const FetchResponse = message(
     responses: array('0+', {
       topic: string('0-12').default('').ignorable(),
       topicId: uuid('13+').default(NO_UUID).ignorable(),
-      partitions: array('0+', {
-        partitionIndex: int32('0+'),
-        errorCode: int16('0+'),
-        highWatermark: int64('0+'),
-        /** No transaction below it is still open. */
-        lastStableOffset: int64('4+').default(-1).ignorable(),
-        logStartOffset: int64('5+').default(-1).ignorable(),
-        /** Where the follower's log parts from the leader's (KIP-595). */
-        divergingEpoch: struct('12+', {
-          epoch: int32('12+').default(-1),
-          endOffset: int64('12+').default(-1),
-        }).tag(0),
-        currentLeader: struct('12+', {
-          leaderId: int32('12+').default(-1),
-          leaderEpoch: int32('12+').default(-1),
-        }).tag(1),
-        snapshotId: struct('12+', {
-          endOffset: int64('0+').default(-1),
-          epoch: int32('0+').default(-1),
-        }).tag(2),
-        /** What a read-committed consumer must leave out; null for the others. */
-        abortedTransactions: array('4+', {
-          producerId: int64('4+'),
-          firstOffset: int64('4+'),
-        })
-          .nullable()
-          .ignorable(),
-        preferredReadReplica: int32('11+').default(-1),
-        /** Whole batches; the first may start before the offset asked for. */
-        records: records('0+').nullable(),
-      }),
+      partitions: array('0+', answeredPartition, null, writeUsualPartition),
     }),
     nodeEndpoints: array('16+', {
       nodeId: int32('16+'),

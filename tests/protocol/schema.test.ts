@@ -180,3 +180,24 @@ describe('a declaration that says how its value is built', () => {
     expect(() => wrong.decode(new WireReader(Buffer.from('01', 'hex')), 0)).toThrow('built wrong')
   })
 })
+
+describe('a declaration whose usual drafts are written by hand', () => {
+  const fields = { a: int8('0+'), b: int8('1+').default(9) }
+  const list = array('0+', fields, null, version => (writer, draft) => {
+    if (draft.b !== undefined) return false
+    writer.int8(draft.a + 100 + version)
+    return true
+  })
+  const versions = { versions: '0-1', flexible: 'none' }
+  const written = (version: number, ...drafts: { a: number; b?: number }[]) => {
+    const writer = new WireWriter()
+    message(1, 'HandRequest', versions, { list }).encode(writer, version, { list: drafts })
+    return [...writer.bytes().subarray(4)]
+  }
+
+  it('writes the others itself, and refuses what the version cannot carry', () => {
+    expect(written(1, { a: 1 }, { a: 2, b: 3 }, { a: 4 })).toEqual([102, 2, 3, 105])
+    expect(written(0, { a: 1 }, { a: 2, b: 9 })).toEqual([101, 2])
+    expect(() => written(0, { a: 2, b: 3 })).toThrow('list.b is set')
+  })
+})
