@@ -5,28 +5,43 @@ import type { FetchEntry, ForgottenPartition } from '../partition/fetch-session.
 export function fetchEntries(request: FetchRequest): FetchEntry[] {
   const entries: FetchEntry[] = []
   for (const { topic, topicId, partitions } of request.topics) {
-    const seen = partitions.length > 1 ? new Map<number, number>() : null
+    const first = entries.length
+    let highest = -1
+    let isAscending = true
     for (const asked of partitions) {
+      const { partition } = asked
       const entry = {
         topic,
         topicId,
-        partition: asked.partition,
+        partition,
         fetchOffset: asked.fetchOffset,
         maxBytes: asked.partitionMaxBytes,
         currentLeaderEpoch: asked.currentLeaderEpoch,
         lastFetchedEpoch: asked.lastFetchedEpoch,
         logStartOffset: asked.logStartOffset,
       }
-      const before = seen?.get(asked.partition)
-      if (before !== undefined) {
-        entries[before] = entry
-        continue
-      }
-      seen?.set(asked.partition, entries.length)
       entries.push(entry)
+      if (partition > highest) highest = partition
+      else isAscending = false
     }
+    if (!isAscending) joinRepeated(entries, first)
   }
   return entries
+}
+
+/** From `first` on: of a partition listed twice, the later entry in the place of the earlier. */
+function joinRepeated(entries: FetchEntry[], first: number): void {
+  const places = new Map<number, number>()
+  let end = first
+  for (let at = first; at < entries.length; at++) {
+    const entry = entries[at] as FetchEntry
+    const place = places.get(entry.partition) ?? end
+    entries[place] = entry
+    if (place !== end) continue
+    places.set(entry.partition, end)
+    end++
+  }
+  entries.length = end
 }
 
 /** The partitions a request takes out of its session. */

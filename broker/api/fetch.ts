@@ -60,6 +60,9 @@ class FetchCall {
   #hasFailed = false
   #hasMore = false
   #bytes = 0
+  // The entry whose topic was authorized last, and what came of it.
+  #asked: FetchEntry | null = null
+  #topic: string | ErrorCode = ErrorCode.NONE
 
   constructor(request: FetchRequest, context: Context) {
     this.#request = request
@@ -122,6 +125,7 @@ class FetchCall {
     this.#hasFailed = false
     this.#hasMore = false
     this.#bytes = 0
+    this.#asked = null
     return this.#session.entries.map(entry => this.#readOne(entry))
   }
 
@@ -147,11 +151,19 @@ class FetchCall {
   }
 
   #locate(entry: FetchEntry): Partition | ErrorCode {
-    const { topic: name, topicId, partition } = entry
+    const asked = this.#asked
+    // Once for all partitions of a topic, which stand together.
+    if (asked === null || entry.topic !== asked.topic || entry.topicId !== asked.topicId) {
+      this.#asked = entry
+      this.#topic = this.#authorized(entry)
+    }
+    const topic = this.#topic
+    return typeof topic === 'number' ? topic : ledPartition(this.#context, topic, entry.partition)
+  }
+
+  #authorized({ topic: name, topicId }: FetchEntry): string | ErrorCode {
     const isById = this.#context.apiVersion >= TOPIC_IDS_SINCE
-    const topic = authorizedTopic(this.#context, Operation.READ, { name, topicId }, isById)
-    if (typeof topic === 'number') return topic
-    return ledPartition(this.#context, topic, partition)
+    return authorizedTopic(this.#context, Operation.READ, { name, topicId }, isById)
   }
 
   #answer(found: readonly Found[]): void {

@@ -1,3 +1,4 @@
+import type { FileRange } from '../../host/host.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Log } from '../../storage/log.ts'
 import type { PartitionImage } from '../cluster/image.ts'
@@ -64,6 +65,7 @@ export class Partition implements AppendHome, FetchSource {
   readonly #waiters = new Set<AdvanceWaiter>()
   readonly #unreplicated = new OffsetWaits<ReplicationWait>()
   #image: PartitionImage
+  #isLeader: boolean
   #config: TopicConfig
   #isStopped = false
   #toldHighWatermark: number
@@ -75,6 +77,7 @@ export class Partition implements AppendHome, FetchSource {
     this.topicId = log.topicId
     this.log = log
     this.#image = image
+    this.#isLeader = image.leader === parts.nodeId
     this.#config = config
     this.#parts = parts
     this.#appender = new Appender(this, parts)
@@ -93,7 +96,7 @@ export class Partition implements AppendHome, FetchSource {
   }
 
   get isLeader(): boolean {
-    return this.#image.leader === this.#parts.nodeId
+    return this.#isLeader
   }
 
   get leaderEpoch(): number {
@@ -158,23 +161,16 @@ export class Partition implements AppendHome, FetchSource {
       const end = this.#epochEnd(lastFetchedEpoch)
       if (end === null) return failedRead(ErrorCode.OFFSET_OUT_OF_RANGE)
       if (end.leaderEpoch !== lastFetchedEpoch || end.nextOffset < fetchOffset) {
-        return this.#read(isolation, { divergingEpoch: end })
+        return this.#read(isolation, end, null, null, false)
       }
     }
     const bound = this.#bound(isolation)
     const read = this.log.read(fetchOffset, options.maxBytes, bound, options.atLeastOneBatch)
     if (read.kind === 'out-of-range') return failedRead(ErrorCode.OFFSET_OUT_OF_RANGE)
-    const aborted =
-      isolation !== Isolation.READ_COMMITTED
-        ? null
-        : read.range === null
-          ? NO_ABORTED
-          : this.log.abortedTransactions(fetchOffset, read.nextOffset)
-    return this.#read(isolation, {
-      aborted,
-      range: read.range,
-      hasMore: read.range !== null && read.nextOffset < bound,
-    })
+    const { range, nextOffset } = read
+    const isTold = isolation === Isolation.READ_COMMITTED && range !== null
+    const aborted = isTold ? this.log.abortedTransactions(fetchOffset, nextOffset) : null
+    return this.#read(isolation, null, aborted, range, range !== null && nextOffset < bound)
   }
 
   readableBytes(fetchOffset: number, maxBytes: number, isolation: Isolation): number {
@@ -211,16 +207,23 @@ export class Partition implements AppendHome, FetchSource {
     return this.log.writtenOffset
   }
 
-  #read(isolation: Isolation, found: Partial<PartitionRead>): PartitionRead {
+  #read(
+    isolation: Isolation,
+    divergingEpoch: EpochEnd | null,
+    aborted: readonly AbortedTransaction[] | null,
+    range: FileRange | null,
+    hasMore: boolean,
+  ): PartitionRead {
+    const { log } = this
     return {
       errorCode: ErrorCode.NONE,
-      highWatermark: this.log.highWatermark,
-      lastStableOffset: this.log.lastStableOffset,
-      logStartOffset: this.log.logStartOffset,
-      divergingEpoch: found.divergingEpoch ?? null,
-      aborted: found.aborted ?? (isolation === Isolation.READ_COMMITTED ? NO_ABORTED : null),
-      range: found.range ?? null,
-      hasMore: found.hasMore ?? false,
+      highWatermark: log.highWatermark,
+      lastStableOffset: log.lastStableOffset,
+      logStartOffset: log.logStartOffset,
+      divergingEpoch,
+      aborted: aborted ?? (isolation === Isolation.READ_COMMITTED ? NO_ABORTED : null),
+      range,
+      hasMore,
     }
   }
 
@@ -312,6 +315,7 @@ export class Partition implements AppendHome, FetchSource {
   /** Leadership, ISR or epoch changed. */
   applyImage(image: PartitionImage): void {
     this.#image = image
+    this.#isLeader = image.leader === this.#parts.nodeId
     if (!this.isLeader) this.#failUnreplicated(ErrorCode.NOT_LEADER_OR_FOLLOWER)
     this.advance()
     this.wake()

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { denying } from '../../broker/security/authorizer.ts'
 import { ApiKey } from '../../protocol/api-keys.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { BatchView } from '../../protocol/records/batch.ts'
@@ -91,6 +92,57 @@ test('a partition listed twice in a produce gets one answer', async () => {
   })
   expect(answer.responses[0].partitionResponses).toHaveLength(1)
   expect(valuesIn((await fetchOne(client, 't', 0)).records)).toEqual(['last'])
+})
+
+test('a partition listed twice in a fetch is answered once, as asked for last', async () => {
+  await using pair = await brokerAndClient()
+  const { client } = pair
+  await createTopic(client, 't', {}, 3)
+  for (const value of ['a', 'b']) await produce(client, 't', [value])
+  const partitions = [2, 0, 1, 0, 2].map((partition, at) => ({
+    partition,
+    fetchOffset: partition === 0 && at > 1 ? 1 : 0,
+    partitionMaxBytes: 1 << 20,
+  }))
+  const answer = await client.ask(ApiKey.FETCH, FETCH, {
+    maxWaitMs: 0,
+    minBytes: 1,
+    maxBytes: 1 << 20,
+    topics: [{ topic: 't', partitions }],
+    forgottenTopicsData: [],
+  })
+  const answered = answer.responses[0].partitions
+  const indexes = answered.map((each: { partitionIndex: number }) => each.partitionIndex)
+  expect(indexes).toEqual([2, 0, 1])
+  expect(valuesIn(answered[1].records)).toEqual(['b'])
+})
+
+test('a fetch asks for the right to each of its topics, however they are mixed', async () => {
+  const authorizer = denying((_principal, _operation, _type, name) => name === 'mine')
+  await using pair = await brokerAndClient({ authorizer })
+  const { client } = pair
+  for (const name of ['yours', 'too']) await createTopic(client, name)
+  const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1 << 20 }]
+  const names = ['yours', 'mine', 'too', 'gone', 'mine']
+  const answer = await client.ask(ApiKey.FETCH, FETCH, {
+    maxWaitMs: 0,
+    minBytes: 1,
+    maxBytes: 1 << 20,
+    topics: names.map(topic => ({ topic, partitions })),
+    forgottenTopicsData: [],
+  })
+  const { NONE, TOPIC_AUTHORIZATION_FAILED, UNKNOWN_TOPIC_OR_PARTITION } = ErrorCode
+  expect(
+    answer.responses.map((each: { topic: string; partitions: { errorCode: number }[] }) => [
+      each.topic,
+      ...each.partitions.map(({ errorCode }) => errorCode),
+    ]),
+  ).toEqual([
+    ['yours', NONE],
+    ['mine', TOPIC_AUTHORIZATION_FAILED, TOPIC_AUTHORIZATION_FAILED],
+    ['too', NONE],
+    ['gone', UNKNOWN_TOPIC_OR_PARTITION],
+  ])
 })
 
 test('a topic id that is gone is UNKNOWN_TOPIC_ID; its name made anew has another', async () => {
