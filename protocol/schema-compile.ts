@@ -4,7 +4,7 @@
  * all decided here, once per (message, version).
  */
 import { ProtocolViolation } from './errors.ts'
-import { zeroOf } from './schema-defaults.ts'
+import { isDefault, zeroOf } from './schema-defaults.ts'
 import {
   checkNullWritten,
   nullRead,
@@ -19,11 +19,11 @@ import type {
   FieldSpec,
   Fields,
   FieldType,
-  Take,
+  StructType,
   VersionRange,
 } from './schema-types.ts'
-import { structWriter } from './schema-write.ts'
 import type { WireReader } from './wire-reader.ts'
+import { WireWriter } from './wire-writer.ts'
 
 /** What the closures of one struct are compiled for. */
 export interface CompileContext {
@@ -37,31 +37,24 @@ interface ValueContext extends CompileContext {
   readonly isNullable: boolean
 }
 
-/** A struct's value under construction: its fields by name. */
+/** A struct's value under construction, or a draft: its fields by name. */
 type Values = Record<string, unknown>
 
 /** A field that is on the wire in this version. */
-export interface PresentField {
+interface PresentField {
   readonly name: string
-  /** Its place in the declaration. */
-  readonly slot: number
-  readonly kind: FieldType['kind']
   readonly read: Read
   readonly write: Write
   readonly fallback: unknown
   readonly tagNumber: number
 }
 
-/** A field that this version lacks. */
-export interface AbsentField {
+interface AbsentField {
   readonly name: string
-  readonly slot: number
   readonly fallback: unknown
 }
 
 interface Layout {
-  /** Of all fields, as declared. */
-  readonly names: readonly string[]
   /** In wire order. */
   readonly plain: readonly PresentField[]
   /** By ascending tag. */
@@ -78,12 +71,11 @@ export function compileStruct(
   fields: Fields,
   context: CompileContext,
   build?: Build | undefined,
-  take?: Take | undefined,
 ): ValueCodec {
   const layout = layOut(fields, context)
   return {
     read: build ? builtReader(layout, context, build) : structReader(layout, context),
-    write: structWriter(layout, context, take),
+    write: structWriter(layout, context),
     bytesMin: layout.bytesMin,
   }
 }
@@ -94,28 +86,24 @@ function layOut(fields: Fields, context: CompileContext): Layout {
   const refused: AbsentField[] = []
   const template: Values = {}
   let bytesMin = context.isFlexible ? 1 : 0
-  const names = Object.keys(fields)
-  for (const [slot, name] of names.entries()) {
-    const { spec } = fields[name]!
-    const { kind } = spec.type
+  for (const [name, { spec }] of Object.entries(fields)) {
     const fallback = fallbackOf(spec)
     template[name] = fallback
     const isTagged = context.isFlexible && includes(spec.tagged, context.version)
     if (!isTagged && !includes(spec.versions, context.version)) {
-      if (!spec.isIgnorable) refused.push({ name, slot, fallback })
+      if (!spec.isIgnorable) refused.push({ name, fallback })
       continue
     }
     const codec = valueCodec(spec.type, encodingOf(name, spec, context))
     const { read, write } = codec
-    const field = { name, slot, kind, read, write, fallback }
-    if (isTagged) tagged.push({ ...field, tagNumber: spec.tagNumber })
+    if (isTagged) tagged.push({ name, read, write, fallback, tagNumber: spec.tagNumber })
     else {
-      plain.push({ ...field, tagNumber: -1 })
+      plain.push({ name, read, write, fallback, tagNumber: -1 })
       bytesMin += codec.bytesMin
     }
   }
   tagged.sort((a, b) => a.tagNumber - b.tagNumber)
-  return { names, plain, tagged, refused, template, bytesMin }
+  return { plain, tagged, refused, template, bytesMin }
 }
 
 /** A field's own version range may override the flexibility of its struct. */
@@ -192,12 +180,55 @@ function taggedReader(layout: Layout, { path }: CompileContext) {
   }
 }
 
+function structWriter(layout: Layout, context: CompileContext): Write {
+  const { plain, refused } = layout
+  const writeTagged = context.isFlexible ? taggedWriter(layout) : null
+  return (writer, draft) => {
+    const values = draft as Values
+    for (const field of plain) {
+      const value = values[field.name]
+      field.write(writer, value === undefined ? field.fallback : value)
+    }
+    if (writeTagged !== null) writeTagged(writer, values)
+    for (const field of refused) {
+      if (isDefault(values[field.name], field.fallback)) continue
+      throw new Error(`${context.path}.${field.name} is set, and this version cannot carry it`)
+    }
+  }
+}
+
+function taggedWriter(layout: Layout) {
+  if (layout.tagged.length === 0) return (writer: WireWriter) => writer.int8(0)
+  return (writer: WireWriter, values: Values): void => {
+    const sent = layout.tagged.filter(field => !isDefault(values[field.name], field.fallback))
+    writer.uvarint(sent.length)
+    for (const field of sent) {
+      const inner = new WireWriter()
+      field.write(inner, values[field.name])
+      writer.uvarint(field.tagNumber)
+      writer.uvarint(inner.sizeBytes)
+      for (const piece of inner.pieces()) writer.raw(piece)
+    }
+  }
+}
+
 function valueCodec(type: FieldType, context: ValueContext): ValueCodec {
   if (type.kind === 'array') return arrayCodec(type.element, context)
   if (type.kind !== 'struct') return primitiveCodec(type.kind, context)
-  return context.isNullable
-    ? nullableStructCodec(type.fields, context)
-    : compileStruct(type.fields, context, type.build, type.take)
+  return context.isNullable ? nullableStructCodec(type.fields, context) : structCodec(type, context)
+}
+
+function structCodec(type: StructType, context: CompileContext): ValueCodec {
+  const codec = compileStruct(type.fields, context, type.build)
+  const writeUsual = type.writeByHand?.(context.version)
+  if (writeUsual === undefined) return codec
+  const { write } = codec
+  return {
+    ...codec,
+    write: (writer, draft) => {
+      if (!writeUsual(writer, draft as object)) write(writer, draft)
+    },
+  }
 }
 
 /** A nullable struct has a byte before it: negative for null. */

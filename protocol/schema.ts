@@ -25,8 +25,8 @@ import type {
   Primitives,
   StructDraft,
   StructValue,
-  Take,
   VersionRange,
+  WriteByHand,
 } from './schema-types.ts'
 import type { WireReader } from './wire-reader.ts'
 import type { WireWriter } from './wire-writer.ts'
@@ -125,7 +125,7 @@ export const records = primitive('records')
 
 /**
  * An array of primitives or of structs. Where there are hundreds of them, `build` makes decoding
- * cheaper, and `take` encoding.
+ * cheaper, and `writeByHand` encoding.
  */
 export function array<P extends Primitive>(
   versions: string,
@@ -135,18 +135,23 @@ export function array<F extends Fields>(
   versions: string,
   element: F,
   build?: ((values: readonly unknown[]) => StructValue<F>) | null,
-  take?: (draft: StructDraft<F>) => readonly unknown[],
+  writeByHand?: (version: number) => (writer: WireWriter, draft: StructDraft<F>) => boolean,
 ): Field<readonly StructValue<F>[], readonly StructDraft<F>[], false>
 export function array(
   versions: string,
   element: PrimitiveType<Primitive> | Fields,
   build?: Build | null,
-  take?: Take,
+  writeByHand?: WriteByHand,
 ): Field<readonly unknown[], readonly unknown[], false> {
-  const type: ElementType =
-    typeof element === 'function'
-      ? { kind: element.kind }
-      : { kind: 'struct', fields: element, ...(build && { build }), ...(take && { take }) }
+  if (typeof element === 'function') {
+    return field({ kind: 'array', element: { kind: element.kind } }, versions)
+  }
+  const type: ElementType = {
+    kind: 'struct',
+    fields: element,
+    ...(build && { build }),
+    ...(writeByHand && { writeByHand }),
+  }
   return field({ kind: 'array', element: type }, versions)
 }
 

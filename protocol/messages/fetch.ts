@@ -6,12 +6,14 @@ import {
   int64,
   message,
   records,
+  type StructDraft,
   string,
   struct,
   uuid,
   type ValueOf,
 } from '../schema.ts'
 import { NO_UUID } from '../uuid.ts'
+import type { WireWriter } from '../wire-writer.ts'
 
 const replicaState = struct('15+', {
   replicaId: int32('15+').default(-1),
@@ -115,6 +117,68 @@ export const FetchRequest = message(
 )
 export type FetchRequest = ValueOf<typeof FetchRequest>
 
+const answeredPartition = {
+  partitionIndex: int32('0+'),
+  errorCode: int16('0+'),
+  highWatermark: int64('0+'),
+  /** No transaction below it is still open. */
+  lastStableOffset: int64('4+').default(-1).ignorable(),
+  logStartOffset: int64('5+').default(-1).ignorable(),
+  /** Where the follower's log parts from the leader's (KIP-595). */
+  divergingEpoch: struct('12+', {
+    epoch: int32('12+').default(-1),
+    endOffset: int64('12+').default(-1),
+  }).tag(0),
+  currentLeader: struct('12+', {
+    leaderId: int32('12+').default(-1),
+    leaderEpoch: int32('12+').default(-1),
+  }).tag(1),
+  snapshotId: struct('12+', {
+    endOffset: int64('0+').default(-1),
+    epoch: int32('0+').default(-1),
+  }).tag(2),
+  /** What a read-committed consumer must leave out; null for the others. */
+  abortedTransactions: array('4+', {
+    producerId: int64('4+'),
+    firstOffset: int64('4+'),
+  })
+    .nullable()
+    .ignorable(),
+  preferredReadReplica: int32('11+').default(-1),
+  /** Whole batches; the first may start before the offset asked for. */
+  records: records('0+').nullable(),
+}
+
+/** Of a partition with nothing out of the way: no redirection, no aborted transactions. */
+function writeUsualPartition(version: number) {
+  const isFlexible = version >= 12
+  const hasLogStart = version >= 5
+  const hasReplica = version >= 11
+  return (writer: WireWriter, draft: StructDraft<typeof answeredPartition>): boolean => {
+    const { abortedTransactions: aborted, preferredReadReplica: replica } = draft
+    const isUsual =
+      draft.divergingEpoch === undefined &&
+      draft.currentLeader === undefined &&
+      draft.snapshotId === undefined &&
+      (aborted === null || aborted.length === 0) &&
+      (replica === undefined || hasReplica)
+    if (!isUsual) return false
+    writer.int32(draft.partitionIndex)
+    writer.int16(draft.errorCode)
+    writer.int64(draft.highWatermark)
+    writer.int64(draft.lastStableOffset ?? -1)
+    if (hasLogStart) writer.int64(draft.logStartOffset ?? -1)
+    if (isFlexible) writer.uvarint(aborted === null ? 0 : 1)
+    else writer.int32(aborted === null ? -1 : 0)
+    if (hasReplica) writer.int32(replica ?? -1)
+    if (isFlexible) {
+      writer.compactBytes(draft.records)
+      writer.int8(0)
+    } else writer.sizedBytes(draft.records)
+    return true
+  }
+}
+
 export const FetchResponse = message(
   1,
   'FetchResponse',
@@ -127,54 +191,7 @@ export const FetchResponse = message(
     responses: array('0+', {
       topic: string('0-12').default('').ignorable(),
       topicId: uuid('13+').default(NO_UUID).ignorable(),
-      partitions: array(
-        '0+',
-        {
-          partitionIndex: int32('0+'),
-          errorCode: int16('0+'),
-          highWatermark: int64('0+'),
-          /** No transaction below it is still open. */
-          lastStableOffset: int64('4+').default(-1).ignorable(),
-          logStartOffset: int64('5+').default(-1).ignorable(),
-          /** Where the follower's log parts from the leader's (KIP-595). */
-          divergingEpoch: struct('12+', {
-            epoch: int32('12+').default(-1),
-            endOffset: int64('12+').default(-1),
-          }).tag(0),
-          currentLeader: struct('12+', {
-            leaderId: int32('12+').default(-1),
-            leaderEpoch: int32('12+').default(-1),
-          }).tag(1),
-          snapshotId: struct('12+', {
-            endOffset: int64('0+').default(-1),
-            epoch: int32('0+').default(-1),
-          }).tag(2),
-          /** What a read-committed consumer must leave out; null for the others. */
-          abortedTransactions: array('4+', {
-            producerId: int64('4+'),
-            firstOffset: int64('4+'),
-          })
-            .nullable()
-            .ignorable(),
-          preferredReadReplica: int32('11+').default(-1),
-          /** Whole batches; the first may start before the offset asked for. */
-          records: records('0+').nullable(),
-        },
-        null,
-        from => [
-          from.partitionIndex,
-          from.errorCode,
-          from.highWatermark,
-          from.lastStableOffset,
-          from.logStartOffset,
-          from.divergingEpoch,
-          from.currentLeader,
-          from.snapshotId,
-          from.abortedTransactions,
-          from.preferredReadReplica,
-          from.records,
-        ],
-      ),
+      partitions: array('0+', answeredPartition, null, writeUsualPartition),
     }),
     nodeEndpoints: array('16+', {
       nodeId: int32('16+'),

@@ -66,58 +66,37 @@ export const ProduceRequest = message(
 )
 export type ProduceRequest = ValueOf<typeof ProduceRequest>
 
-const partitionResponses = array(
-  '0+',
-  {
-    index: int32('0+'),
-    errorCode: int16('0+'),
-    /** Offset of the first record of the batch; -1 on errors. */
-    baseOffset: int64('0+'),
-    /** -1 unless the topic's timestamps are log append times. */
-    logAppendTimeMs: int64('2+').default(-1).ignorable(),
-    logStartOffset: int64('5+').default(-1).ignorable(),
-    /** The records at fault, by their index in the batch (KIP-467). */
-    recordErrors: array('8+', {
-      batchIndex: int32('8+'),
-      batchIndexErrorMessage: string('8+').nullable().default(null),
-    })
-      .default([])
-      .ignorable(),
-    errorMessage: string('8+').nullable().default(null).ignorable(),
-    /** Sent with NOT_LEADER_OR_FOLLOWER and FENCED_LEADER_EPOCH (KIP-951). */
-    currentLeader: struct('10+', {
-      leaderId: int32('10+').default(-1),
-      leaderEpoch: int32('10+').default(-1),
-    }).tag(0),
-  },
-  null,
-  from => [
-    from.index,
-    from.errorCode,
-    from.baseOffset,
-    from.logAppendTimeMs,
-    from.logStartOffset,
-    from.recordErrors,
-    from.errorMessage,
-    from.currentLeader,
-  ],
-)
-
 export const ProduceResponse = message(
   0,
   'ProduceResponse',
   { versions: '3-13', flexible: '9+' },
   {
-    responses: array(
-      '0+',
-      {
-        name: string('0-12').default('').ignorable(),
-        topicId: uuid('13+').default(NO_UUID).ignorable(),
-        partitionResponses,
-      },
-      null,
-      from => [from.name, from.topicId, from.partitionResponses],
-    ),
+    responses: array('0+', {
+      name: string('0-12').default('').ignorable(),
+      topicId: uuid('13+').default(NO_UUID).ignorable(),
+      partitionResponses: array('0+', {
+        index: int32('0+'),
+        errorCode: int16('0+'),
+        /** Offset of the first record of the batch; -1 on errors. */
+        baseOffset: int64('0+'),
+        /** -1 unless the topic's timestamps are log append times. */
+        logAppendTimeMs: int64('2+').default(-1).ignorable(),
+        logStartOffset: int64('5+').default(-1).ignorable(),
+        /** The records at fault, by their index in the batch (KIP-467). */
+        recordErrors: array('8+', {
+          batchIndex: int32('8+'),
+          batchIndexErrorMessage: string('8+').nullable().default(null),
+        })
+          .default([])
+          .ignorable(),
+        errorMessage: string('8+').nullable().default(null).ignorable(),
+        /** Sent with NOT_LEADER_OR_FOLLOWER and FENCED_LEADER_EPOCH (KIP-951). */
+        currentLeader: struct('10+', {
+          leaderId: int32('10+').default(-1),
+          leaderEpoch: int32('10+').default(-1),
+        }).tag(0),
+      }),
+    }),
     throttleTimeMs: int32('1+').default(0).ignorable(),
     /** Where the current leaders named above are to be found (KIP-951). */
     nodeEndpoints: array('10+', {

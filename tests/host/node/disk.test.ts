@@ -7,7 +7,7 @@ import { SyncCost } from '../../../host/node/filesystems.ts'
 import { nodeDisk } from '../../../host/node/host.ts'
 import { loadSystemCalls } from '../../../host/node/native.ts'
 import { pageCache } from '../../../host/node/page-cache.ts'
-import { codeOf } from '../contract/disk-contract.ts'
+import { codeOf } from '../contract/disk-context.ts'
 
 let folder = ''
 beforeEach(() => {
