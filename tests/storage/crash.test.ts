@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { nodeCrc32c } from '../../host/node/host.ts'
+import { type VirtualClock, virtualClock } from '../../host/sim/clock.ts'
 import { SimDisk } from '../../host/sim/disk.ts'
 import { memoryDisk } from '../../host/sim/memory-disk.ts'
 import { SeededRandom } from '../../host/sim/random.ts'
@@ -17,7 +18,22 @@ import {
   smallConfig,
 } from './support/log-world.ts'
 
+const TOPIC_ID = 'AAECAwQFBgcICQoLDA0ODw'
 const turn = () => new Promise(resolve => setImmediate(resolve))
+
+/** Lets time go by until `promise` is settled. */
+async function flowing<T>(clock: VirtualClock, promise: Promise<T>): Promise<T> {
+  let isSettled = false
+  const settle = () => {
+    isSettled = true
+  }
+  promise.then(settle, settle)
+  while (!isSettled) {
+    await turn()
+    await clock.advance(1)
+  }
+  return promise
+}
 
 describe('a power cut', () => {
   test.each(['synced', 'prefix', 'torn', 'stale', 'all'] as const)(
@@ -66,6 +82,48 @@ describe('a power cut', () => {
           .find(b => b.baseOffset === after.nextOffset)
         if (next !== undefined) {
           expect(append(after, next.bytes).result).toMatchObject({ kind: 'appended' })
+        }
+        again.abandon()
+      }
+    },
+    60_000,
+  )
+
+  test.each(['synced', 'prefix', 'torn', 'stale'] as const)(
+    'amid slow rounds of many logs that roll together loses nothing acked by the rule "%s"',
+    async keep => {
+      for (let seed = 0; seed < 15; seed++) {
+        const random = new SeededRandom(`rounds ${keep} ${seed}`)
+        const clock = virtualClock()
+        const disk = new SimDisk({ random, clock, syncMs: { least: 1, most: 8 } })
+        const config = smallConfig({ segmentBytes: 600 })
+        const opening = openDirectory(disk, { logDefaults: config })
+        const directory = await flowing(clock, opening)
+        const acked = [0, 0, 0, 0, 0, 0]
+        const logs = acked.map((_, at) => directory.create('topic', at, TOPIC_ID, config, 0))
+        for (let at = 0; at < 40; at++) {
+          for (const [index, log] of logs.entries()) {
+            if (random.chance(0.2)) continue
+            const { fate } = append(log, batchOf({ valueBytes: random.between(0, 200) }))
+            const upTo = log.nextOffset
+            void fate.then(told => {
+              if (told === 'durable') acked[index] = Math.max(acked[index] ?? 0, upTo)
+            })
+          }
+          await turn()
+          await clock.advance(random.between(0, 4))
+          if (random.chance(0.1)) void directory.checkpoint()
+        }
+        expect(logs.some(({ state }) => state.recoveryPoint > 4)).toBe(true)
+        const ackedAtCrash = [...acked]
+        disk.crash({ keep })
+        directory.abandon()
+        const again = await flowing(clock, openDirectory(disk, { logDefaults: config }))
+        for (const [index, offset] of ackedAtCrash.entries()) {
+          const log = again.get('topic', index)
+          expect(log?.nextOffset ?? 0).toBeGreaterThanOrEqual(offset)
+          if (log !== undefined)
+            expect([...log.readBatches(0, Infinity)].length).toBe(log.nextOffset)
         }
         again.abandon()
       }
