@@ -98,11 +98,25 @@ export class NodeFile implements File, BlockHolder {
       kept.copy(target, at, position, sizeBytes)
       return sizeBytes
     }
-    const readBytes = this.#readNow(target, position, at, sizeBytes)
     // Of a file opened only to be read, another opening may change what was read.
-    if (sizeBytes > SMALL_READ_BYTES_MAX || this.home === null || !this.#isOpen) return readBytes
+    if (sizeBytes > SMALL_READ_BYTES_MAX || this.home === null || !this.#isOpen) {
+      return this.#readNow(target, position, at, sizeBytes)
+    }
     this.#kept ??= ReadBlock.take(this)
-    this.#kept.keep(target, at, position, readBytes)
+    return this.#readKept(this.#kept, target, position, at, sizeBytes)
+  }
+
+  #readKept(
+    block: ReadBlock,
+    target: Uint8Array,
+    position: number,
+    at: number,
+    sizeBytes: number,
+  ): number {
+    block.clear()
+    const readBytes = this.#readNow(block.bytes, position, 0, sizeBytes)
+    block.filled(position, readBytes)
+    block.copy(target, at, position, readBytes)
     return readBytes
   }
 

@@ -29,8 +29,9 @@ let hand = 0
 
 /** The bytes of one range of a file. */
 export class ReadBlock {
-  readonly #bytes = Buffer.allocUnsafeSlow(SMALL_READ_BYTES_MAX)
-  /** What of `#bytes` is filled. */
+  /** For `filled` to be told of what was read into it, from its start on. */
+  readonly bytes = Buffer.allocUnsafeSlow(SMALL_READ_BYTES_MAX)
+  /** What of it is filled. */
   #view = NOTHING
   #holder: BlockHolder | null = null
   #from = 0
@@ -41,7 +42,7 @@ export class ReadBlock {
     const block = free.pop() ?? (blocks.length < BLOCKS_MAX ? made() : oldest())
     block.#holder?.onBlockTaken()
     block.#holder = holder
-    block.#from = block.#to = 0
+    block.clear()
     return block
   }
 
@@ -65,13 +66,17 @@ export class ReadBlock {
     const start = position - this.#from
     // Readers of a log's end mostly ask for the same range: this copy is the cheaper one.
     if (sizeBytes === this.#view.length) target.set(this.#view, at)
-    else this.#bytes.copy(target, at, start, start + sizeBytes)
+    else this.bytes.copy(target, at, start, start + sizeBytes)
   }
 
-  /** Holds what stands in `source` from `at` on, and nothing else. */
-  keep(source: Uint8Array, at: number, position: number, sizeBytes: number): void {
-    this.#bytes.set(source.subarray(at, at + sizeBytes))
-    if (this.#view.length !== sizeBytes) this.#view = this.#bytes.subarray(0, sizeBytes)
+  /** What it held is about to be overwritten. */
+  clear(): void {
+    this.#from = this.#to = 0
+  }
+
+  /** `bytes` now begin with so many of the file's from `position` on. */
+  filled(position: number, sizeBytes: number): void {
+    if (this.#view.length !== sizeBytes) this.#view = this.bytes.subarray(0, sizeBytes)
     this.#from = position
     this.#to = position + sizeBytes
   }
