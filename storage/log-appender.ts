@@ -34,7 +34,7 @@ import type { AbortedEntry } from './transaction-index.ts'
 import type { Offset } from './units.ts'
 
 /** Index entries that gather in memory before they are written. */
-const INDEX_ENTRIES_PER_WRITE = 512
+const INDEX_ENTRIES_PER_WRITE = 4096
 
 interface Failure {
   readonly waiter: AppendWaiter

@@ -15,7 +15,7 @@ export interface Subject {
   readonly port: number
   readonly pid: number
   /** Does nothing for the floor, which has no topics. */
-  createTopic(topic: string, partitions: number): Promise<void>
+  createTopic(topic: string, partitions: number, segmentBytes?: number): Promise<void>
   /** The longest stretches since the last call; null for what cannot be asked. */
   takeStall(): Promise<Stall | null>
   stop(): Promise<void>
@@ -26,11 +26,12 @@ export interface Subject {
  * then reused, and a virtual machine's price for memory touched the first time stays out of the
  * figures. The floor keeps three, too; 300 ms would be another four of them at 800 MB/s.
  */
-const STEADY_TOPIC = {
-  'segment.bytes': '67108864',
-  'retention.bytes': '134217728',
+const SEGMENT_BYTES = 64 << 20
+const steadyTopic = (segmentBytes: number) => ({
+  'segment.bytes': String(segmentBytes),
+  'retention.bytes': String(2 * segmentBytes),
   'file.delete.delay.ms': '0',
-}
+})
 const STEADY_BROKER = {
   'log.retention.check.interval.ms': '50',
   'log.initial.task.delay.ms': '100',
@@ -74,7 +75,7 @@ export async function startOttla(o: OttlaOptions): Promise<Subject> {
     name: 'ottla',
     port: o.port,
     pid: program.pid,
-    createTopic: (topic, partitions) => createTopic(o.port, topic, partitions, {}),
+    createTopic: (topic, partitions, size) => createTopic(o.port, topic, partitions, size),
     takeStall: async () => {
       rmSync(stallFile, { force: true })
       program.child.kill('SIGUSR2')
@@ -122,7 +123,7 @@ export async function startKafkaSubject(
     name: 'kafka',
     port,
     pid: kafka.pid,
-    createTopic: (topic, partitions) => createTopic(port, topic, partitions, {}),
+    createTopic: (topic, partitions, size) => createTopic(port, topic, partitions, size),
     takeStall: async () => null,
     stop: () => kafka.stop(),
   }
@@ -132,12 +133,12 @@ async function createTopic(
   port: number,
   topic: string,
   partitions: number,
-  configs: Readonly<Record<string, string>>,
+  segmentBytes = SEGMENT_BYTES,
 ): Promise<void> {
   const kafka = new Kafka({ brokers: [`127.0.0.1:${port}`], logLevel: logLevel.NOTHING })
   const admin = kafka.admin()
   await admin.connect()
-  const configEntries = Object.entries({ ...STEADY_TOPIC, ...configs }).map(([name, value]) => ({
+  const configEntries = Object.entries(steadyTopic(segmentBytes)).map(([name, value]) => ({
     name,
     value,
   }))

@@ -14,8 +14,8 @@ export interface LocalPublisherOptions {
   readonly log: Logger
 }
 
-/** Folders made or removed in one go, before sockets are served again. */
-const SLICE = 64
+/** Folders made or removed in one go (0.9 ms each at worst), before sockets are served again. */
+const SLICE = 16
 
 /** LocalPublisher: brings config first, then partitions, to what the image says of this broker. */
 export class LocalPublisher implements Publisher {
