@@ -203,7 +203,8 @@ export class Consumer {
       if (this.#joining === null) await this.#giveUp()
       // A coordinator that cannot be reached drops the member after its session timeout anyway.
       const waitMs = this.#joining === null ? this.#settings.timeoutMs : JOINING_WAIT_MS
-      if (this.#membership !== null) await this.#signal.race(this.#membership.leave(), waitMs)
+      // Not ended by the signal: a fetch that is answered meanwhile must not cut the goodbye short.
+      if (this.#membership !== null) await this.#signal.settled(this.#membership.leave(), waitMs)
     } finally {
       this.#fetcher.stop()
       if (this.#membership !== null) this.#cluster.closeLane(this.#membership.lane)

@@ -24,6 +24,11 @@ export class Signal {
     else await this.race(new Promise(() => {}), timeoutMs)
   }
 
+  /** Until `promise` settles, raised or not, `timeoutMs` at most. Never rejects. */
+  settled(promise: Promise<unknown>, timeoutMs: number): Promise<void> {
+    return new Signal(this.#host).race(promise, timeoutMs)
+  }
+
   /** Until `promise` settles or the signal is raised, `timeoutMs` at most. Never rejects. */
   race(promise: Promise<unknown>, timeoutMs: number): Promise<void> {
     return new Promise(resolve => {

@@ -67,7 +67,8 @@ test('of two members one leaves, one is killed; nothing is lost or read again af
   await send('shared', 400, 400)
   await members.until(told => told.some(t => t.name === 'c' && t.event === 'committed'))
   await members.kill('c')
-  await members.until(told => committedCount(told) >= 800)
+  // Not commits: one may have been made and the member killed before it could tell of it.
+  await members.until(told => values(told).size >= 800)
   await members.stopAll()
 
   expect(values(members.told).size).toBe(800)
