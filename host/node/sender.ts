@@ -3,7 +3,7 @@
  *
  * A turn's pieces leave in one write. Small buffers and file ranges are copied into shared slabs,
  * where neighbours melt into one buffer; large buffers are passed as they are. A long range that
- * stands alone goes from the file to the socket by sendfile(2) where that was seen to be cheaper.
+ * stands alone goes from the file to the socket by sendfile(2).
  *
  * Invariants:
  *   (1) At most one of these is under way: a batch in the socket, a cold read, a sendfile that

@@ -4,8 +4,8 @@
  * written would cost every produce a copy for the few that are read back so soon.
  *
  * Invariants:
- *   (1) All blocks together take at most `BUDGET_BYTES`. When all are in use, the one filled
- *       longest ago moves to the file that asks.
+ *   (1) All blocks together take at most `BUDGET_BYTES`. When all are in use, they move in turn to
+ *       the files that ask.
  *   (2) A block in use has one holder, which forgets it when it is told so, or has released it.
  */
 
@@ -22,9 +22,11 @@ export interface BlockHolder {
   onBlockTaken(): void
 }
 
-/** All blocks made so far, in the order in which they were filled, from `hand` on. */
+/** All blocks made so far. */
 const blocks: ReadBlock[] = []
+/** Those of them that nobody holds. */
 const free: ReadBlock[] = []
+/** The one to move next when all are held. */
 let hand = 0
 
 /** The bytes of one range of a file. */
@@ -39,7 +41,7 @@ export class ReadBlock {
 
   /** A block for `holder`, with nothing in it yet. */
   static take(holder: BlockHolder): ReadBlock {
-    const block = free.pop() ?? (blocks.length < BLOCKS_MAX ? made() : oldest())
+    const block = free.pop() ?? (blocks.length < BLOCKS_MAX ? made() : nextInTurn())
     block.#holder?.onBlockTaken()
     block.#holder = holder
     block.clear()
@@ -88,7 +90,7 @@ function made(): ReadBlock {
   return block
 }
 
-function oldest(): ReadBlock {
+function nextInTurn(): ReadBlock {
   const block = blocks[hand] as ReadBlock
   hand = (hand + 1) % blocks.length
   return block
