@@ -15,7 +15,7 @@ type Answer = Exclude<Reply<typeof ProduceResponse>, symbol>
 interface TopicAnswer {
   readonly name: string
   readonly topicId: string
-  partitionResponses: readonly PartitionAnswer[]
+  readonly partitionResponses: readonly PartitionAnswer[]
 }
 type PartitionAnswer = Answer['responses'][number]['partitionResponses'][number]
 
@@ -70,7 +70,7 @@ function refused(
 class ProduceCall {
   readonly #request: ProduceRequest
   readonly #context: Context
-  readonly #answer: TopicAnswer[]
+  #answer: readonly TopicAnswer[] = []
   /** Outcomes still missing, and one for the ordered phase itself. */
   #pending = 1
   #failed = false
@@ -79,15 +79,11 @@ class ProduceCall {
   constructor(request: ProduceRequest, context: Context) {
     this.#request = request
     this.#context = context
-    this.#answer = request.topicData.map(answerTo)
   }
 
   start(): undefined | Promise<void> {
     const wholeError = this.#refusesWhole()
-    const { topicData } = this.#request
-    for (let at = 0; at < topicData.length; at++) {
-      this.#appendTopic(topicData[at]!, this.#answer[at]!, wholeError)
-    }
+    this.#answer = this.#request.topicData.map(topic => this.#appendTopic(topic, wholeError))
     this.#settle()
     if (this.#sequenced === null) return undefined
     return Promise.all(this.#sequenced).then(() => undefined)
@@ -104,7 +100,7 @@ class ProduceCall {
     return ErrorCode.NONE
   }
 
-  #appendTopic(topic: Topic, answer: TopicAnswer, wholeError: ErrorCode): void {
+  #appendTopic(topic: Topic, wholeError: ErrorCode): TopicAnswer {
     let located: string | ErrorCode = wholeError
     if (wholeError === ErrorCode.NONE) {
       const isById = this.#context.apiVersion >= TOPIC_IDS_SINCE
@@ -112,7 +108,6 @@ class ProduceCall {
     }
     const asked = lastOfEach(topic.partitionData)
     const partitionResponses = asked.map(pending)
-    answer.partitionResponses = partitionResponses
     for (let slot = 0; slot < asked.length; slot++) {
       const data = asked[slot]!
       if (typeof located === 'number') {
@@ -122,6 +117,7 @@ class ProduceCall {
         this.#appendOne(located, data, partitionResponses, slot)
       }
     }
+    return { name: topic.name, topicId: topic.topicId, partitionResponses }
   }
 
   #appendOne(
@@ -228,14 +224,9 @@ function isTransactional(records: Buffer): boolean {
 }
 
 const NO_RECORD_ERRORS: [] = []
-const NO_ANSWERS: [] = []
 /** Holds an answer's place in the order asked for; never sent. */
 const PENDING: PartitionAnswer = refused(-1, ErrorCode.UNKNOWN_SERVER_ERROR)
 const pending = () => PENDING
-
-function answerTo({ name, topicId }: Topic): TopicAnswer {
-  return { name, topicId, partitionResponses: NO_ANSWERS }
-}
 
 /** A partition that is listed twice gets one answer: as in Kafka, to what came last. */
 function lastOfEach<P extends { readonly index: number }>(partitions: readonly P[]): readonly P[] {

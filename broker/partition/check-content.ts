@@ -36,12 +36,11 @@ export function checkContent(
   rules: ContentRules,
   nowMs: number,
 ): CheckedRecords | Rejection {
-  const { recordCount, bytes } = batch
   const limits = recordRules(batch, rules, nowMs)
   const checked =
     payload === null
-      ? checkRecords(bytes, recordCount, limits, BATCH_HEADER_BYTES)
-      : checkRecords(payload, recordCount, limits)
+      ? checkRecords(batch.bytes, batch.recordCount, limits, BATCH_HEADER_BYTES)
+      : checkRecords(payload, batch.recordCount, limits)
   if (checked.fault !== null) {
     const { reason, recordIndex } = checked.fault
     // Kafka 4.3 fails on compressed batches with other deltas than 0, 1, 2, and this is how.
