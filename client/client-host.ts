@@ -10,6 +10,23 @@ export function delay(host: ClientHost, delayMs: number): Promise<void> {
   })
 }
 
+/** Resolves once `promise` settles, either way, or after `timeoutMs`; Infinity is no limit. */
+export function settledWithin(
+  host: ClientHost,
+  promise: Promise<unknown>,
+  timeoutMs: number,
+): Promise<void> {
+  return new Promise(resolve => {
+    const isBounded = timeoutMs < Number.POSITIVE_INFINITY
+    const timer = isBounded ? host.clock.schedule(Math.max(0, timeoutMs), resolve) : null
+    const done = () => {
+      timer?.cancel()
+      resolve()
+    }
+    promise.then(done, done)
+  })
+}
+
 /** Where a broker listens. */
 export interface Address {
   readonly host: string

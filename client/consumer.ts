@@ -11,6 +11,7 @@
  *    application works on is not committed until it asks for more, or closes.
  * 3. One poll at a time.
  */
+import { settledWithin } from './client-host.ts'
 import type { Cluster } from './cluster.ts'
 import { Commits, type OffsetToCommit } from './commits.ts'
 import {
@@ -203,8 +204,9 @@ export class Consumer {
       if (this.#joining === null) await this.#giveUp()
       // A coordinator that cannot be reached drops the member after its session timeout anyway.
       const waitMs = this.#joining === null ? this.#settings.timeoutMs : JOINING_WAIT_MS
-      // Not ended by the signal: a fetch that is answered meanwhile must not cut the goodbye short.
-      if (this.#membership !== null) await this.#signal.settled(this.#membership.leave(), waitMs)
+      // Not a race with the signal: a fetch answered meanwhile must not cut the goodbye short.
+      const { host } = this.#cluster
+      if (this.#membership !== null) await settledWithin(host, this.#membership.leave(), waitMs)
     } finally {
       this.#fetcher.stop()
       if (this.#membership !== null) this.#cluster.closeLane(this.#membership.lane)

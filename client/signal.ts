@@ -1,4 +1,4 @@
-import type { ClientHost } from './client-host.ts'
+import { type ClientHost, settledWithin } from './client-host.ts'
 
 /** Something to wait for that may happen many times; who waits hears of the next time only. */
 export class Signal {
@@ -24,24 +24,13 @@ export class Signal {
     else await this.race(new Promise(() => {}), timeoutMs)
   }
 
-  /** Until `promise` settles, raised or not, `timeoutMs` at most. Never rejects. */
-  settled(promise: Promise<unknown>, timeoutMs: number): Promise<void> {
-    return new Signal(this.#host).race(promise, timeoutMs)
-  }
-
   /** Until `promise` settles or the signal is raised, `timeoutMs` at most. Never rejects. */
-  race(promise: Promise<unknown>, timeoutMs: number): Promise<void> {
-    return new Promise(resolve => {
-      const done = () => {
-        timer?.cancel()
-        const at = this.#waiters.indexOf(done)
-        if (at >= 0) this.#waiters.splice(at, 1)
-        resolve()
-      }
-      const isBounded = timeoutMs < Number.POSITIVE_INFINITY
-      const timer = isBounded ? this.#host.clock.schedule(Math.max(0, timeoutMs), done) : null
-      this.#waiters.push(done)
-      promise.then(done, done)
-    })
+  async race(promise: Promise<unknown>, timeoutMs: number): Promise<void> {
+    let wake = () => {}
+    const raised = new Promise<void>(resolve => (wake = resolve))
+    this.#waiters.push(wake)
+    await settledWithin(this.#host, Promise.race([promise, raised]), timeoutMs)
+    const at = this.#waiters.indexOf(wake)
+    if (at >= 0) this.#waiters.splice(at, 1)
   }
 }

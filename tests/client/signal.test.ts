@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { settledWithin } from '../../client/client-host.ts'
 import { Signal } from '../../client/signal.ts'
 import { nodeHost } from '../../host/node/host.ts'
 
@@ -17,7 +18,7 @@ test('a race ends when the signal is raised, waiting for a promise alone does no
   let answer = () => {}
   const answered = new Promise<void>(resolve => (answer = resolve))
   const race = signal.race(answered, 60_000)
-  const goodbye = signal.settled(answered, 60_000)
+  const goodbye = settledWithin(host, answered, 60_000)
   signal.raise()
   expect(await isOver(race)).toBe(true)
   expect(await isOver(goodbye)).toBe(false)
