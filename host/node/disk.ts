@@ -5,9 +5,9 @@ import type { Disk, File, FileStat, FolderEntry, FolderLock } from '../host.ts'
 import { orDiskError } from './disk-errors.ts'
 import {
   Filesystem,
+  type FilesystemRound,
   Filesystems,
   type SyncMethod,
-  type SyncRound,
   settled,
   syncEach,
   syncFolder,
@@ -106,8 +106,8 @@ export class NodeDisk implements Disk {
   }
 
   async syncAll(files: readonly File[], folders: readonly string[] = []): Promise<void> {
-    const rounds = new Map<Filesystem | null, SyncRound>()
-    const roundOf = (home: Filesystem | null): SyncRound => {
+    const rounds = new Map<Filesystem | null, FilesystemRound>()
+    const roundOf = (home: Filesystem | null): FilesystemRound => {
       let round = rounds.get(home)
       if (round === undefined) {
         round = { files: [], folders: [] }

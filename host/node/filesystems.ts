@@ -24,7 +24,7 @@ import type { FileHome, NodeFile } from './node-file.ts'
 export type SyncMethod = 'auto' | 'files' | 'filesystem'
 
 /** What one round makes durable on one filesystem. */
-export interface SyncRound {
+export interface FilesystemRound {
   readonly files: NodeFile[]
   readonly folders: string[]
 }
@@ -103,7 +103,7 @@ export class Filesystem implements FileHome {
   }
 
   /** The caller retains the files until the promise settles. */
-  async sync(round: SyncRound): Promise<void> {
+  async sync(round: FilesystemRound): Promise<void> {
     const syncCount = round.files.length + round.folders.length
     const startMs = performance.now()
     const syncfs = this.#picksFilesystem(syncCount, startMs) ? this.#syncfs : null
@@ -157,7 +157,7 @@ function averaged(averageMs: number, tookMs: number): number {
  * fdatasync(2) of each file, fsync(2) of each folder. Waits for all: no sync is still under way
  * when the round has failed.
  */
-export async function syncEach({ files, folders }: SyncRound): Promise<void> {
+export async function syncEach({ files, folders }: FilesystemRound): Promise<void> {
   const syncs = files.map(file => file.sync())
   if (folders.length > 0) syncs.push(syncFolders(folders))
   await settled(syncs)
