@@ -50,7 +50,9 @@ export async function compare(
         measureS: pace.measureS,
       }
       contender.prepare?.()
-      const run = await runLoad(pace.binary, load, () => contender.subject.takeStall())
+      const run = await runLoad(pace.binary, load, () => contender.subject.takeStall()).catch(
+        cause => Promise.reject(new Error(`${shape.work} on ${contender.label} failed`, { cause })),
+      )
       runs.set(contender, [...(runs.get(contender) ?? []), shape.figures(run)])
       const stall = await contender.subject.takeStall()
       const worst = stalls.get(contender) ?? { cpuMs: 0, wallMs: 0 }

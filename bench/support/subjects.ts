@@ -86,6 +86,9 @@ export async function startOttla(o: OttlaOptions): Promise<Subject> {
   }
 }
 
+/** The floor answers a load that has just gone; SIGPIPE would then end it between two runs. */
+const UNBROKEN_BY_PIPES = ['sh', '-c', 'trap "" PIPE; exec "$0" "$@"']
+
 /** Null, with the reason printed, where the C source is not at hand. */
 export async function startFloor(port: number, source: string): Promise<Subject | null> {
   if (!existsSync(source)) {
@@ -94,7 +97,7 @@ export async function startFloor(port: number, source: string): Promise<Subject 
   }
   const folder = freshFolder(`floor-${port}`)
   const binary = compile(source, workFolder, ['-msse4.2'])
-  const program = start(BROKER_CORE, [binary, String(port), folder])
+  const program = start(BROKER_CORE, [...UNBROKEN_BY_PIPES, binary, String(port), folder])
   await untilListening(program, port)
   return {
     name: 'floor',
