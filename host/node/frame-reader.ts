@@ -31,7 +31,8 @@ export class FrameTooLarge extends Error {
   override readonly name = 'FrameTooLarge'
 }
 
-const LANDING_BYTES = 64 << 10
+/** Holds what a busy producer mostly has in flight, so that one read takes it. */
+const LANDING_BYTES = 128 << 10
 const LENGTH_BYTES = 4
 /** Length and first two bytes: what the limit is judged by. */
 const LEAD_BYTES = 6

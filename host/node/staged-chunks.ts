@@ -15,6 +15,8 @@ const staging = new Arena(() => Slab.take(null))
 export class StagedChunks {
   #chunks: Buffer[] = []
   #slabs: Slab[] = []
+  /** The last of `#slabs`, if copies can follow in it. */
+  #slab: Slab | null = null
   #runStart = 0
   #runEnd = 0
 
@@ -58,7 +60,7 @@ export class StagedChunks {
     this.#endRun()
     this.#slabs.push(slab)
     this.#chunks.push(slab.bytes.subarray(0, sizeBytes))
-    this.#runStart = this.#runEnd = 0
+    this.#slab = null
   }
 
   /** All that was added, in order; valid until `drop`. */
@@ -72,17 +74,19 @@ export class StagedChunks {
     for (const slab of this.#slabs) slab.release()
     if (this.#slabs.length > 0) this.#slabs = []
     this.#chunks = []
+    this.#slab = null
     this.#runStart = this.#runEnd = 0
   }
 
   #reserve(sizeBytes: number): number {
     const start = staging.reserve(sizeBytes)
     const { slab } = staging
-    if (slab !== this.#slabs[this.#slabs.length - 1]) {
+    if (slab !== this.#slab) {
       this.#endRun()
       this.#runStart = start
       slab.retain()
       this.#slabs.push(slab)
+      this.#slab = slab
     } else if (start !== this.#runEnd) {
       this.#endRun()
       this.#runStart = start
@@ -93,9 +97,7 @@ export class StagedChunks {
 
   #endRun(): void {
     if (this.#runEnd === this.#runStart) return
-    this.#chunks.push(
-      (this.#slabs[this.#slabs.length - 1] as Slab).bytes.subarray(this.#runStart, this.#runEnd),
-    )
+    this.#chunks.push((this.#slab as Slab).bytes.subarray(this.#runStart, this.#runEnd))
     this.#runStart = this.#runEnd
   }
 }
