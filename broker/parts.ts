@@ -115,7 +115,6 @@ export class BrokerParts implements BrokerServices {
       nodeId,
       nowMs: () => host.clock.nowMs(),
       configOf: topic => topicConfig(config, topic.configs),
-      clock: host.clock,
       crc32c: host.crc32c,
       deadlines,
       recoder: new Recoder({

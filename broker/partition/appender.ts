@@ -1,4 +1,4 @@
-import type { Clock, Crc32c } from '../../host/host.ts'
+import type { Crc32c } from '../../host/host.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { type BatchView, Codec } from '../../protocol/records/batch.ts'
 import type { CheckedRecords } from '../../protocol/records/record-check.ts'
@@ -27,7 +27,7 @@ export interface ProduceOptions {
   readonly produceVersion: number
   /** Wall clock. */
   readonly nowMs: number
-  /** REQUEST_TIMED_OUT after it. */
+  /** REQUEST_TIMED_OUT after it, up to 0.1 s late. */
   readonly timeoutMs: number
   /** A transactional batch without one is refused. */
   readonly transactionalId: string | null
@@ -46,7 +46,6 @@ export interface AppendHome extends ProduceHome {
 
 /** What appenders share. */
 export interface AppendParts {
-  readonly clock: Pick<Clock, 'monotonicMs'>
   readonly crc32c: Crc32c
   readonly deadlines: Deadlines
   readonly recoder: Recoder
@@ -180,9 +179,8 @@ export class Appender {
     done: ProduceDone,
   ): void {
     const home = this.#home
-    const { acks, nowMs } = options
-    const deadlineMs = this.#parts.clock.monotonicMs() + options.timeoutMs
-    const pending = acks === 0 ? null : new PendingProduce(home, acks === -1, deadlineMs, done)
+    const { acks, nowMs, timeoutMs } = options
+    const pending = acks === 0 ? null : new PendingProduce(home, acks === -1, timeoutMs, done)
     const result = home.log.append(
       batch,
       { leaderEpoch: home.leaderEpoch, origin: 'client', nowMs, frame: frame ?? undefined },

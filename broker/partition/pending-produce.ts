@@ -2,7 +2,7 @@ import type { DiskError } from '../../host/disk-error.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { AppendWaiter } from '../../storage/append-result.ts'
 import type { ProduceOutcome, RecordError } from './outcome.ts'
-import type { Deadlined, OffsetWait } from './purgatory.ts'
+import { DEADLINE_UNKNOWN, type Deadlined, type OffsetWait } from './purgatory.ts'
 
 /** A wait for the high watermark, which may be given up. */
 export interface ReplicationWait extends OffsetWait {
@@ -29,7 +29,8 @@ export class PendingProduce implements AppendWaiter, ReplicationWait, Deadlined 
   logAppendTimeMs = -1
   previous: Deadlined | null = null
   next: Deadlined | null = null
-  readonly deadlineMs: number
+  deadlineMs = DEADLINE_UNKNOWN
+  readonly timeoutMs: number
   readonly #home: ProduceHome
   readonly #awaitsReplicas: boolean
   #done: ((outcome: ProduceOutcome) => void) | null
@@ -37,12 +38,12 @@ export class PendingProduce implements AppendWaiter, ReplicationWait, Deadlined 
   constructor(
     home: ProduceHome,
     awaitsReplicas: boolean,
-    deadlineMs: number,
+    timeoutMs: number,
     done: (outcome: ProduceOutcome) => void,
   ) {
     this.#home = home
     this.#awaitsReplicas = awaitsReplicas
-    this.deadlineMs = deadlineMs
+    this.timeoutMs = timeoutMs
     this.#done = done
   }
 

@@ -1,20 +1,25 @@
 import type { Clock, Timer } from '../../host/host.ts'
 
-/** A call that must be answered by some moment, linked into `Deadlines`. */
+/** A call that must be answered within some time, linked into `Deadlines`. */
 export interface Deadlined {
-  /** Monotonic milliseconds. */
-  readonly deadlineMs: number
+  readonly timeoutMs: number
+  /** Owned by `Deadlines`: monotonic milliseconds. Start with `DEADLINE_UNKNOWN`. */
+  deadlineMs: number
   /** Owned by `Deadlines`. Start with null. */
   previous: Deadlined | null
   /** Owned by `Deadlines`. Start with null. */
   next: Deadlined | null
-  /** Called once, up to the granularity after the deadline; it was removed already. */
+  /** Called once, up to twice the granularity after its time; it was removed already. */
   expired(): void
 }
+
+/** Of an entry that no sweep has seen yet. */
+export const DEADLINE_UNKNOWN = -1
 
 /**
  * Deadlines: calls that wait, and are told when they waited too long. Made for calls that nearly
  * always end long before: adding and removing cost a few pointers, and one coarse timer serves all.
+ * The time of an entry begins with the first sweep that sees it, so adding asks no clock.
  *
  * Invariants:
  *   (1) An entry is linked at most once; removing one that is not linked does nothing.
@@ -30,7 +35,13 @@ export class Deadlines {
   constructor(clock: Clock, granularityMs: number) {
     this.#clock = clock
     this.#granularityMs = granularityMs
-    this.#head = { deadlineMs: 0, previous: null, next: null, expired: () => {} }
+    this.#head = {
+      timeoutMs: 0,
+      deadlineMs: DEADLINE_UNKNOWN,
+      previous: null,
+      next: null,
+      expired: () => {},
+    }
   }
 
   get size(): number {
@@ -76,6 +87,7 @@ export class Deadlines {
     const nowMs = this.#clock.monotonicMs()
     const late: Deadlined[] = []
     for (let entry = this.#head.next; entry !== null; entry = entry.next) {
+      if (entry.deadlineMs === DEADLINE_UNKNOWN) entry.deadlineMs = nowMs + entry.timeoutMs
       if (entry.deadlineMs <= nowMs) late.push(entry)
     }
     for (const entry of late) {

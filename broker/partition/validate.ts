@@ -129,7 +129,7 @@ export function checkEnvelope(
   const count = batch.recordCount
   if (count <= 0 || batch.lastOffsetDelta !== count - 1) return BAD_COUNT
   if (batch.isControl) return CONTROL
-  if (batch.producerId >= 0) {
+  if (batch.hasProducer) {
     if (batch.baseSequence < 0 || batch.producerEpoch < 0) return NO_SEQUENCE
   } else if (batch.isTransactional) {
     return NO_PRODUCER

@@ -65,7 +65,6 @@ async function openLog(host: SimHost): Promise<ShardLog> {
   const image = { index: 0, leader: 1, leaderEpoch: 0, replicas: [1], isr: [1], partitionEpoch: 0 }
   const partition = new Partition(log, image, configured, {
     nodeId: 1,
-    clock: host.clock,
     crc32c: host.crc32c,
     deadlines: new Deadlines(host.clock, 50),
     recoder: new Recoder({

@@ -112,7 +112,6 @@ function makePartitions(
 ): Partitions {
   return new Partitions({
     nodeId: logDirectory.identity.nodeId,
-    clock,
     crc32c: node.crc32c,
     deadlines,
     logDirectory,

@@ -72,7 +72,6 @@ export async function partitionWorld(options: PartitionWorldOptions = {}) {
   }
   const partition = new Partition(log, image, topic, {
     nodeId: 1,
-    clock,
     crc32c,
     deadlines,
     recoder: new Recoder({
