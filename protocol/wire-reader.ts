@@ -7,6 +7,7 @@
  * -Infinity; any other value beyond ±(2^53-1) is refused.
  */
 import { ProtocolViolation } from './errors.ts'
+import { int16At, int32At } from './integers.ts'
 import { textAt } from './text.ts'
 import type { TextCache } from './text-cache.ts'
 import { NO_UUID, type Uuid, uuidFromBytes } from './uuid.ts'
@@ -55,8 +56,7 @@ export class WireReader {
   }
 
   int16(): number {
-    const at = this.#take(2)
-    return (((this.buffer[at]! << 8) | this.buffer[at + 1]!) << 16) >> 16
+    return int16At(this.buffer, this.#take(2))
   }
 
   uint16(): number {
@@ -175,10 +175,6 @@ export class WireReader {
     if (tag <= previous) throw new ProtocolViolation(`tag ${tag} after tag ${previous}`)
     return tag
   }
-}
-
-function int32At(buffer: Buffer, at: number): number {
-  return (buffer[at]! << 24) | (buffer[at + 1]! << 16) | (buffer[at + 2]! << 8) | buffer[at + 3]!
 }
 
 function checkedLength(length: number, lengthMax: number): number {

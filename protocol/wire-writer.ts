@@ -1,4 +1,5 @@
 /** The reverse of wire-reader.ts: Kafka's primitive types written, as pieces to send. */
+import { putInt32 } from './integers.ts'
 import { putText, textBytes } from './text.ts'
 import { NO_UUID, type Uuid, uuidToBytes } from './uuid.ts'
 
@@ -226,11 +227,4 @@ export function pieceBytes(piece: Piece): number {
 function memoryOnly(piece: Piece): Buffer {
   if (!(piece instanceof Uint8Array)) throw new Error('a range of a file is not in memory')
   return piece as Buffer
-}
-
-function putInt32(buffer: Buffer, at: number, value: number): void {
-  buffer[at] = value >>> 24
-  buffer[at + 1] = value >>> 16
-  buffer[at + 2] = value >>> 8
-  buffer[at + 3] = value
 }

@@ -3,7 +3,7 @@
  * Headers are only checked for being possible; checksums are the business of segment-scan.ts.
  */
 import type { File } from '../host/host.ts'
-import { readInt64 } from './int64.ts'
+import { int64At } from '../protocol/integers.ts'
 import type { FilePosition, LeaderEpoch, Offset, TimestampMs } from './units.ts'
 
 /** Bytes before a batch's records (magic 2). */
@@ -60,10 +60,10 @@ export class BatchCursor {
     this.position = position
     this.sizeBytes = sizeBytes
     this.nextPosition = position + sizeBytes
-    this.baseOffset = readInt64(buffer, at)
+    this.baseOffset = int64At(buffer, at)
     this.lastOffset = this.baseOffset + lastOffsetDelta
     this.leaderEpoch = buffer.readInt32BE(at + 12)
-    this.maxTimestampMs = readInt64(buffer, at + 35)
+    this.maxTimestampMs = int64At(buffer, at + 35)
     return this.baseOffset >= 0
   }
 

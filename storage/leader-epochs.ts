@@ -46,7 +46,9 @@ export class LeaderEpochs {
 
   /** -1 when there is none. */
   get latest(): LeaderEpoch {
-    return this.#loaded().at(-1)?.leaderEpoch ?? NO_EPOCH
+    const starts = this.#starts ?? this.#loaded()
+    const last = starts.length - 1
+    return last < 0 ? NO_EPOCH : (starts[last] as EpochStart).leaderEpoch
   }
 
   /** Epoch `leaderEpoch` starts at `startOffset`; later claims of older entries are dropped. */

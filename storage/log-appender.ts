@@ -43,14 +43,14 @@ interface Failure {
 
 export class LogAppender {
   readonly #state: LogState
-  // The stage: parallel arrays, reused, so that an append allocates little.
-  readonly #bytes: Buffer[] = []
-  readonly #lastOffsets: Offset[] = []
-  readonly #maxTimestamps: number[] = []
-  readonly #frames: Retainable[] = []
-  readonly #aborted: AbortedEntry[] = []
+  // The stage: parallel arrays, made anew for each (emptying one costs a call into V8's runtime).
+  #bytes: Buffer[] = []
+  #lastOffsets: Offset[] = []
+  #maxTimestamps: number[] = []
+  #frames: Retainable[] = []
+  #aborted: AbortedEntry[] = []
   #stagedBytes = 0
-  readonly #waiters: AppendWaiter[] = []
+  #waiters: AppendWaiter[] = []
   #isStaged = false
   // Written and to be told in this turn's flush.
   #done: AppendWaiter[] = []
@@ -67,7 +67,7 @@ export class LogAppender {
     const state = this.#state
     if (state.isDeleted || state.environment.offline !== null) return refused('offline')
     let marker: Marker | null = null
-    if (batch.producerId >= 0) {
+    if (batch.hasProducer) {
       marker = batch.isControl ? parseMarker(batch) : null
       const answer = this.#checkProducer(batch, options, marker, waiter)
       if (answer !== null) return answer
@@ -99,7 +99,7 @@ export class LogAppender {
   ): void {
     const state = this.#state
     const lastOffset = baseOffset + batch.lastOffsetDelta
-    if (batch.producerId >= 0) {
+    if (batch.hasProducer) {
       const producers = state.producers()
       if (!batch.isControl) producers.apply(batch, baseOffset)
       else if (marker !== null) {
@@ -267,11 +267,11 @@ export class LogAppender {
 
   #clearStage(): void {
     for (const frame of this.#frames) frame.release()
-    this.#bytes.length = 0
-    this.#lastOffsets.length = 0
-    this.#maxTimestamps.length = 0
-    this.#frames.length = 0
-    this.#aborted.length = 0
+    this.#bytes = []
+    this.#lastOffsets = []
+    this.#maxTimestamps = []
+    this.#frames = []
+    if (this.#aborted.length > 0) this.#aborted = []
     this.#stagedBytes = 0
   }
 
@@ -295,7 +295,7 @@ export class LogAppender {
       state.setDurable(state.writtenOffset, active)
       for (const waiter of this.#waiters) this.#done.push(waiter)
     }
-    this.#waiters.length = 0
+    this.#waiters = []
   }
 
   /** Nothing of the stage counts: the file is cut back to where it was. */
@@ -321,7 +321,7 @@ export class LogAppender {
     state.nextOffset = state.writtenOffset
     state.loadedProducers?.rollBack()
     for (const waiter of this.#waiters) this.#failed.push({ waiter, error })
-    this.#waiters.length = 0
+    this.#waiters = []
   }
 
   /** The log is cut, deleted or offline: what is staged is not written, and whoever waits fails. */

@@ -12,7 +12,7 @@
  * the checksum tells; then an older one and the log itself say the same.
  */
 import type { Crc32c } from '../host/host.ts'
-import { readInt64, writeInt64 } from './int64.ts'
+import { int64At, putInt64 } from '../protocol/integers.ts'
 import { Producer } from './producer.ts'
 
 const VERSION = 1
@@ -27,14 +27,14 @@ export function encodeSnapshot(producers: ReadonlyMap<number, Producer>, crc32c:
   bytes.writeInt32BE(producers.size, PREFIX_BYTES)
   let at = HEADER_BYTES
   for (const producer of producers.values()) {
-    writeInt64(bytes, at, producer.producerId)
+    putInt64(bytes, at, producer.producerId)
     bytes.writeInt16BE(producer.producerEpoch, at + 8)
     bytes.writeInt32BE(producer.lastSequence, at + 10)
-    writeInt64(bytes, at + 14, producer.lastOffset)
+    putInt64(bytes, at + 14, producer.lastOffset)
     bytes.writeInt32BE(producer.lastOffsetDelta, at + 22)
-    writeInt64(bytes, at + 26, producer.lastTimestampMs)
+    putInt64(bytes, at + 26, producer.lastTimestampMs)
     bytes.writeInt32BE(producer.coordinatorEpoch, at + 34)
-    writeInt64(bytes, at + 38, producer.transactionFirstOffset)
+    putInt64(bytes, at + 38, producer.transactionFirstOffset)
     at += ENTRY_BYTES
   }
   bytes.writeUInt32BE(crc32c(bytes.subarray(PREFIX_BYTES)), 2)
@@ -49,16 +49,16 @@ export function decodeSnapshot(bytes: Buffer, crc32c: Crc32c): Map<number, Produ
   if (bytes.length !== HEADER_BYTES + count * ENTRY_BYTES) return null
   const producers = new Map<number, Producer>()
   for (let at = HEADER_BYTES; at < bytes.length; at += ENTRY_BYTES) {
-    const producer = new Producer(readInt64(bytes, at), bytes.readInt16BE(at + 8))
-    const lastOffset = readInt64(bytes, at + 14)
-    const timestampMs = readInt64(bytes, at + 26)
+    const producer = new Producer(int64At(bytes, at), bytes.readInt16BE(at + 8))
+    const lastOffset = int64At(bytes, at + 14)
+    const timestampMs = int64At(bytes, at + 26)
     if (lastOffset >= 0) {
       const offsetDelta = bytes.readInt32BE(at + 22)
       producer.remember(bytes.readInt32BE(at + 10), lastOffset, offsetDelta, timestampMs)
     }
     producer.lastTimestampMs = timestampMs
     producer.coordinatorEpoch = bytes.readInt32BE(at + 34)
-    producer.transactionFirstOffset = readInt64(bytes, at + 38)
+    producer.transactionFirstOffset = int64At(bytes, at + 38)
     producers.set(producer.producerId, producer)
   }
   return producers

@@ -8,8 +8,8 @@
  * which retention and look-ups by time trust.
  */
 import type { Disk, File } from '../host/host.ts'
+import { int64At, putInt64 } from '../protocol/integers.ts'
 import { EntryFile } from './entry-file.ts'
-import { readInt64, writeInt64 } from './int64.ts'
 import { NO_TIMESTAMP, type TimestampMs } from './units.ts'
 import { floorSlot } from './warm-search.ts'
 
@@ -27,7 +27,7 @@ export class TimeIndex {
   }
 
   key(slot: number): TimestampMs {
-    return readInt64(this.entries.mirror, slot * TIME_ENTRY_BYTES)
+    return int64At(this.entries.mirror, slot * TIME_ENTRY_BYTES)
   }
 
   relativeOffset(slot: number): number {
@@ -42,7 +42,7 @@ export class TimeIndex {
   append(timestampMs: TimestampMs, relativeOffset: number): void {
     if (timestampMs <= this.lastTimestampMs) return
     const at = this.entries.grow()
-    writeInt64(this.entries.mirror, at, timestampMs)
+    putInt64(this.entries.mirror, at, timestampMs)
     this.entries.mirror.writeInt32BE(relativeOffset, at + 8)
   }
 

@@ -9,8 +9,8 @@
  *              open transaction, or the one after the marker. It lets a reader stop early.
  */
 import type { Disk, File } from '../host/host.ts'
+import { int64At, putInt64 } from '../protocol/integers.ts'
 import { EntryFile } from './entry-file.ts'
-import { readInt64, writeInt64 } from './int64.ts'
 import type { Offset, ProducerId } from './units.ts'
 
 export const TRANSACTION_ENTRY_BYTES = 34
@@ -37,20 +37,20 @@ export class TransactionIndex {
     const at = this.entries.grow()
     const { mirror } = this.entries
     mirror.writeInt16BE(0, at)
-    writeInt64(mirror, at + 2, entry.producerId)
-    writeInt64(mirror, at + 10, entry.firstOffset)
-    writeInt64(mirror, at + 18, entry.lastOffset)
-    writeInt64(mirror, at + 26, entry.lastStableOffset)
+    putInt64(mirror, at + 2, entry.producerId)
+    putInt64(mirror, at + 10, entry.firstOffset)
+    putInt64(mirror, at + 18, entry.lastOffset)
+    putInt64(mirror, at + 26, entry.lastStableOffset)
   }
 
   entry(slot: number): AbortedEntry {
     const at = slot * TRANSACTION_ENTRY_BYTES
     const { mirror } = this.entries
     return {
-      producerId: readInt64(mirror, at + 2),
-      firstOffset: readInt64(mirror, at + 10),
-      lastOffset: readInt64(mirror, at + 18),
-      lastStableOffset: readInt64(mirror, at + 26),
+      producerId: int64At(mirror, at + 2),
+      firstOffset: int64At(mirror, at + 10),
+      lastOffset: int64At(mirror, at + 18),
+      lastStableOffset: int64At(mirror, at + 26),
     }
   }
 

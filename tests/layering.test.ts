@@ -89,7 +89,7 @@ const TABLE: readonly Row[] = [
   { files: ['protocol/'], may: ['protocol/', 'node:assert'], why: 'bytes to values: pure' },
   {
     files: ['storage/'],
-    may: ['storage/', 'protocol/records/', ...SEAM, 'node:assert'],
+    may: ['storage/', 'protocol/records/', 'protocol/integers.ts', ...SEAM, 'node:assert'],
     types: [...HOST_TYPES, 'protocol/uuid.ts'],
     why: 'logs on disk: no sockets, no error codes, no clock, no logger',
   },

@@ -36,6 +36,8 @@
  * ```
  */
 
+import { int16At, int32At, int64At, putInt32, putInt64 } from '../integers.ts'
+
 /** Bytes before the records. */
 export const BATCH_HEADER_BYTES = 61
 /** `baseOffset` and `batchLength`: what the length field does not count. */
@@ -60,15 +62,13 @@ export const BatchAttribute = {
   DELETE_HORIZON: 0x40,
 } as const
 
-const HIGH = 4294967296
-
 /**
  * The size in bytes that the batch at `at` claims, envelope included; -1 when fewer than 12 bytes
  * are there. The claim is as the bytes have it: below 61 there can be no batch.
  */
 export function batchSizeAt(buffer: Buffer, at: number): number {
   if (buffer.length - at < BATCH_LENGTH_OVERHEAD) return -1
-  return buffer.readInt32BE(at + 8) + BATCH_LENGTH_OVERHEAD
+  return int32At(buffer, at + 8) + BATCH_LENGTH_OVERHEAD
 }
 
 /** Sequence numbers count from 0 to 2^31 - 1 and then from 0 again. */
@@ -91,29 +91,29 @@ export class BatchView {
   }
 
   get baseOffset(): number {
-    return readInt64(this.buffer, this.start)
+    return int64At(this.buffer, this.start)
   }
 
   /** Of the whole batch, envelope included, as its length field claims. */
   get sizeBytes(): number {
-    return this.buffer.readInt32BE(this.start + 8) + BATCH_LENGTH_OVERHEAD
+    return int32At(this.buffer, this.start + 8) + BATCH_LENGTH_OVERHEAD
   }
 
   get leaderEpoch(): number {
-    return this.buffer.readInt32BE(this.start + 12)
+    return int32At(this.buffer, this.start + 12)
   }
 
   get magic(): number {
-    return this.buffer.readInt8(this.start + 16)
+    return (this.buffer[this.start + 16]! << 24) >> 24
   }
 
   /** Unsigned. */
   get crc(): number {
-    return this.buffer.readUInt32BE(this.start + 17)
+    return int32At(this.buffer, this.start + 17) >>> 0
   }
 
   get attributes(): number {
-    return this.buffer.readInt16BE(this.start + 21)
+    return int16At(this.buffer, this.start + 21)
   }
 
   /** May be 5 to 7, which name no codec, in a batch nobody checked. */
@@ -139,7 +139,7 @@ export class BatchView {
   }
 
   get lastOffsetDelta(): number {
-    return this.buffer.readInt32BE(this.start + 23)
+    return int32At(this.buffer, this.start + 23)
   }
 
   /** Inclusive. */
@@ -149,26 +149,31 @@ export class BatchView {
 
   /** Milliseconds as clients mean them; beyond 2^53 the nearest double. */
   get baseTimestamp(): number {
-    return readInt64(this.buffer, this.start + 27)
+    return int64At(this.buffer, this.start + 27)
   }
 
   /** Milliseconds as clients mean them; beyond 2^53 the nearest double. */
   get maxTimestamp(): number {
-    return readInt64(this.buffer, this.start + 35)
+    return int64At(this.buffer, this.start + 35)
   }
 
   /** -1 for none. */
   get producerId(): number {
-    return readInt64(this.buffer, this.start + 43)
+    return int64At(this.buffer, this.start + 43)
+  }
+
+  /** Whether `producerId` names one. */
+  get hasProducer(): boolean {
+    return this.buffer[this.start + 43]! < 0x80
   }
 
   get producerEpoch(): number {
-    return this.buffer.readInt16BE(this.start + 51)
+    return int16At(this.buffer, this.start + 51)
   }
 
   /** -1 for none. Means nothing without a producer id. */
   get baseSequence(): number {
-    return this.buffer.readInt32BE(this.start + 53)
+    return int32At(this.buffer, this.start + 53)
   }
 
   /** Of the last offset, whether or not compaction left its record. -1 for none. */
@@ -178,7 +183,7 @@ export class BatchView {
   }
 
   get recordCount(): number {
-    return this.buffer.readInt32BE(this.start + 57)
+    return int32At(this.buffer, this.start + 57)
   }
 
   /** The batch and nothing else, as a view; the buffer itself if it holds nothing else. */
@@ -195,8 +200,8 @@ export class BatchView {
 
   /** Places the batch in a log: offset and epoch, which the checksum does not cover. */
   stamp(baseOffset: number, leaderEpoch: number): void {
-    writeInt64(this.buffer, this.start, baseOffset)
-    this.buffer.writeInt32BE(leaderEpoch, this.start + 12)
+    putInt64(this.buffer, this.start, baseOffset)
+    putInt32(this.buffer, this.start + 12, leaderEpoch)
   }
 
   /** Says whose clock the batch follows and what its latest time is; sums it up afresh. */
@@ -209,8 +214,8 @@ export class BatchView {
     const bit = BatchAttribute.LOG_APPEND_TIME
     const rest = this.buffer[at]! & ~bit
     this.buffer[at] = type === TimestampType.LOG_APPEND_TIME ? rest | bit : rest
-    writeInt64(this.buffer, this.start + 35, maxTimestamp)
-    this.buffer.writeUInt32BE(this.computeCrc(crc32c), this.start + 17)
+    putInt64(this.buffer, this.start + 35, maxTimestamp)
+    putInt32(this.buffer, this.start + 17, this.computeCrc(crc32c))
   }
 
   /** Says who produced the batch and from which sequence on; sums it up afresh. */
@@ -218,10 +223,10 @@ export class BatchView {
     producer: { readonly id: number; readonly epoch: number; readonly baseSequence: number },
     crc32c: (bytes: Uint8Array) => number,
   ): void {
-    writeInt64(this.buffer, this.start + 43, producer.id)
+    putInt64(this.buffer, this.start + 43, producer.id)
     this.buffer.writeInt16BE(producer.epoch, this.start + 51)
-    this.buffer.writeInt32BE(producer.baseSequence, this.start + 53)
-    this.buffer.writeUInt32BE(this.computeCrc(crc32c), this.start + 17)
+    putInt32(this.buffer, this.start + 53, producer.baseSequence)
+    putInt32(this.buffer, this.start + 17, this.computeCrc(crc32c))
   }
 
   /** The checksum the batch should carry, by its content. */
@@ -239,15 +244,4 @@ export class BatchView {
       ` (${this.recordCount} records, ${this.sizeBytes} bytes)${producer}${sequence}`
     )
   }
-}
-
-/** Eight bytes as a signed integer; beyond ±2^53 the nearest double. */
-function readInt64(buffer: Buffer, at: number): number {
-  return buffer.readInt32BE(at) * HIGH + buffer.readUInt32BE(at + 4)
-}
-
-function writeInt64(buffer: Buffer, at: number, value: number): void {
-  const high = Math.floor(value / HIGH)
-  buffer.writeInt32BE(high, at)
-  buffer.writeUInt32BE(value - high * HIGH, at + 4)
 }
