@@ -220,11 +220,13 @@ function valueCodec(type: FieldType, context: ValueContext): ValueCodec {
 
 function structCodec(type: StructType, context: CompileContext): ValueCodec {
   const codec = compileStruct(type.fields, context, type.build)
+  const read = type.readByHand?.(context.version) ?? codec.read
   const writeUsual = type.writeByHand?.(context.version)
-  if (writeUsual === undefined) return codec
+  if (writeUsual === undefined) return { ...codec, read }
   const { write } = codec
   return {
-    ...codec,
+    bytesMin: codec.bytesMin,
+    read,
     write: (writer, draft) => {
       if (!writeUsual(writer, draft as object)) write(writer, draft)
     },

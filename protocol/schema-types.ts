@@ -1,6 +1,7 @@
 /** What a declaration is made of, and the types that follow from it. The language is schema.ts. */
 
 import type { Uuid } from './uuid.ts'
+import type { WireReader } from './wire-reader.ts'
 import type { Piece, WireWriter } from './wire-writer.ts'
 
 /** Kafka's primitive types, and what each is inside; to write, records may also be file ranges. */
@@ -38,6 +39,7 @@ export interface StructType {
   readonly fields: Fields
   readonly build?: Build
   readonly writeByHand?: WriteByHand
+  readonly readByHand?: ReadByHand
 }
 
 /**
@@ -53,6 +55,12 @@ export type Build = (values: readonly unknown[]) => object
  * draft that is not a usual one, which the declaration then writes.
  */
 export type WriteByHand = (version: number) => (writer: WireWriter, draft: object) => boolean
+
+/**
+ * Makes a reader of one version, written out by hand, for what arrives in a hundred thousand
+ * requests a second. It gives what the declaration would, and refuses what that refuses.
+ */
+export type ReadByHand = (version: number) => (reader: WireReader) => object
 
 /** All that is declared of a field besides its name. */
 export interface FieldSpec {

@@ -23,6 +23,7 @@ import type {
   Primitive,
   PrimitiveDraft,
   Primitives,
+  ReadByHand,
   StructDraft,
   StructValue,
   VersionRange,
@@ -125,7 +126,7 @@ export const records = primitive('records')
 
 /**
  * An array of primitives or of structs. Where there are hundreds of them, `build` makes decoding
- * cheaper, and `writeByHand` encoding.
+ * cheaper, `readByHand` instead of it more so, and `writeByHand` encoding.
  */
 export function array<P extends Primitive>(
   versions: string,
@@ -135,13 +136,17 @@ export function array<F extends Fields>(
   versions: string,
   element: F,
   build?: ((values: readonly unknown[]) => StructValue<F>) | null,
-  writeByHand?: (version: number) => (writer: WireWriter, draft: StructDraft<F>) => boolean,
+  writeByHand?:
+    | ((version: number) => (writer: WireWriter, draft: StructDraft<F>) => boolean)
+    | null,
+  readByHand?: (version: number) => (reader: WireReader) => StructValue<F>,
 ): Field<readonly StructValue<F>[], readonly StructDraft<F>[], false>
 export function array(
   versions: string,
   element: PrimitiveType<Primitive> | Fields,
   build?: Build | null,
-  writeByHand?: WriteByHand,
+  writeByHand?: WriteByHand | null,
+  readByHand?: ReadByHand,
 ): Field<readonly unknown[], readonly unknown[], false> {
   if (typeof element === 'function') {
     return field({ kind: 'array', element: { kind: element.kind } }, versions)
@@ -151,6 +156,7 @@ export function array(
     fields: element,
     ...(build && { build }),
     ...(writeByHand && { writeByHand }),
+    ...(readByHand && { readByHand }),
   }
   return field({ kind: 'array', element: type }, versions)
 }

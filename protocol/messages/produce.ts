@@ -1,3 +1,4 @@
+import { ProtocolViolation } from '../errors.ts'
 import {
   array,
   int16,
@@ -5,37 +6,65 @@ import {
   int64,
   message,
   records,
+  type StructDraft,
+  type StructValue,
   string,
   struct,
   uuid,
   type ValueOf,
 } from '../schema.ts'
 import { NO_UUID } from '../uuid.ts'
+import type { WireReader } from '../wire-reader.ts'
+import type { WireWriter } from '../wire-writer.ts'
 
-const partitionData = array(
-  '0+',
-  {
-    index: int32('0+'),
-    /** One batch of format 2, left as bytes: the broker stores what the producer sent. */
-    records: records('0+').nullable(),
-  },
-  at => ({ index: at[0] as number, records: at[1] as Buffer | null }),
-)
+const partitionData = array('0+', {
+  index: int32('0+'),
+  /** One batch of format 2, left as bytes: the broker stores what the producer sent. */
+  records: records('0+').nullable(),
+})
+type PartitionData = (typeof partitionData.value)[number]
 
-const topicData = array(
-  '0+',
-  {
-    /** By version, exactly one of name and topicId names the topic. */
-    name: string('0-12').default('').ignorable(),
-    topicId: uuid('13+').default(NO_UUID).ignorable(),
-    partitionData,
-  },
-  at => ({
-    name: at[0] as string,
-    topicId: at[1] as string,
-    partitionData: at[2] as typeof partitionData.value,
-  }),
-)
+const producedTopic = {
+  /** By version, exactly one of name and topicId names the topic. */
+  name: string('0-12').default('').ignorable(),
+  topicId: uuid('13+').default(NO_UUID).ignorable(),
+  partitionData,
+}
+type ProducedTopic = StructValue<typeof producedTopic>
+
+const FLEXIBLE_SINCE = 9
+const TOPIC_IDS_SINCE = 13
+
+/** One topic of a request, its partitions with it. */
+function readTopic(version: number): (reader: WireReader) => ProducedTopic {
+  const isFlexible = version >= FLEXIBLE_SINCE
+  const isById = version >= TOPIC_IDS_SINCE
+  const partitionBytesMin = isFlexible ? 6 : 8
+  function readPartition(reader: WireReader): PartitionData {
+    const index = reader.int32()
+    const sizeBytes = isFlexible ? reader.compactLength() : reader.bytesLength()
+    const batch = sizeBytes < 0 ? null : reader.view(sizeBytes)
+    if (isFlexible) reader.skipTaggedFields()
+    return { index, records: batch }
+  }
+  return reader => {
+    let name = ''
+    if (!isById) {
+      const sizeBytes = isFlexible ? reader.compactLength() : reader.stringLength()
+      if (sizeBytes < 0) throw new ProtocolViolation('a topic to produce to has no name')
+      name = reader.text(sizeBytes)
+    }
+    const topicId = isById ? reader.uuid() : NO_UUID
+    const count = isFlexible
+      ? reader.compactArrayLength(partitionBytesMin)
+      : reader.arrayLength(partitionBytesMin)
+    if (count < 0) throw new ProtocolViolation('a topic to produce to has null for partitions')
+    const asked: PartitionData[] = count === 1 ? [readPartition(reader)] : []
+    while (asked.length < count) asked.push(readPartition(reader))
+    if (isFlexible) reader.skipTaggedFields()
+    return { name, topicId, partitionData: asked }
+  }
+}
 
 /**
  * Produce (key 0): append record batches to partitions the receiver leads.
@@ -55,48 +84,97 @@ export const ProduceRequest = message(
     /** 0: send no response · 1: the leader has it · -1: every in-sync replica has. */
     acks: int16('0+'),
     timeoutMs: int32('0+'),
-    topicData,
+    topicData: array('0+', producedTopic, null, null, readTopic),
   },
   at => ({
     transactionalId: at[0] as string | null,
     acks: at[1] as number,
     timeoutMs: at[2] as number,
-    topicData: at[3] as typeof topicData.value,
+    topicData: at[3] as readonly ProducedTopic[],
   }),
 )
 export type ProduceRequest = ValueOf<typeof ProduceRequest>
+
+const answeredTopic = {
+  name: string('0-12').default('').ignorable(),
+  topicId: uuid('13+').default(NO_UUID).ignorable(),
+  partitionResponses: array('0+', {
+    index: int32('0+'),
+    errorCode: int16('0+'),
+    /** Offset of the first record of the batch; -1 on errors. */
+    baseOffset: int64('0+'),
+    /** -1 unless the topic's timestamps are log append times. */
+    logAppendTimeMs: int64('2+').default(-1).ignorable(),
+    logStartOffset: int64('5+').default(-1).ignorable(),
+    /** The records at fault, by their index in the batch (KIP-467). */
+    recordErrors: array('8+', {
+      batchIndex: int32('8+'),
+      batchIndexErrorMessage: string('8+').nullable().default(null),
+    })
+      .default([])
+      .ignorable(),
+    errorMessage: string('8+').nullable().default(null).ignorable(),
+    /** Sent with NOT_LEADER_OR_FOLLOWER and FENCED_LEADER_EPOCH (KIP-951). */
+    currentLeader: struct('10+', {
+      leaderId: int32('10+').default(-1),
+      leaderEpoch: int32('10+').default(-1),
+    }).tag(0),
+  }),
+}
+type AnsweredTopic = StructDraft<typeof answeredTopic>
+type AnsweredPartition = AnsweredTopic['partitionResponses'][number]
+
+/** Nothing to explain: no record at fault, no message, no other leader. */
+function isPlain(partition: AnsweredPartition): boolean {
+  const { recordErrors, errorMessage, currentLeader } = partition
+  return (
+    (recordErrors === undefined || recordErrors.length === 0) &&
+    (errorMessage === undefined || errorMessage === null) &&
+    currentLeader === undefined
+  )
+}
+
+/** A topic whose partitions are all answered plainly. */
+function writePlainTopic(version: number) {
+  const isFlexible = version >= FLEXIBLE_SINCE
+  const isById = version >= TOPIC_IDS_SINCE
+  const hasLogStart = version >= 5
+  const hasRecordErrors = version >= 8
+  function writePartition(writer: WireWriter, partition: AnsweredPartition): void {
+    writer.int32(partition.index)
+    writer.int16(partition.errorCode)
+    writer.int64(partition.baseOffset)
+    writer.int64(partition.logAppendTimeMs ?? -1)
+    if (hasLogStart) writer.int64(partition.logStartOffset ?? -1)
+    if (isFlexible) {
+      // One more than no errors, null for a message, no tagged fields.
+      writer.int8(1)
+      writer.int8(0)
+      writer.int8(0)
+    } else if (hasRecordErrors) {
+      writer.int32(0)
+      writer.int16(-1)
+    }
+  }
+  return (writer: WireWriter, { name, topicId, partitionResponses }: AnsweredTopic): boolean => {
+    for (const partition of partitionResponses) if (!isPlain(partition)) return false
+    if (isById) writer.uuid(topicId ?? NO_UUID)
+    else if (isFlexible) writer.compactString(name ?? '')
+    else writer.string(name ?? '')
+    if (isFlexible) writer.uvarint(partitionResponses.length + 1)
+    else writer.int32(partitionResponses.length)
+    for (const partition of partitionResponses) writePartition(writer, partition)
+    if (isFlexible) writer.int8(0)
+    return true
+  }
+}
 
 export const ProduceResponse = message(
   0,
   'ProduceResponse',
   { versions: '3-13', flexible: '9+' },
   {
-    responses: array('0+', {
-      name: string('0-12').default('').ignorable(),
-      topicId: uuid('13+').default(NO_UUID).ignorable(),
-      partitionResponses: array('0+', {
-        index: int32('0+'),
-        errorCode: int16('0+'),
-        /** Offset of the first record of the batch; -1 on errors. */
-        baseOffset: int64('0+'),
-        /** -1 unless the topic's timestamps are log append times. */
-        logAppendTimeMs: int64('2+').default(-1).ignorable(),
-        logStartOffset: int64('5+').default(-1).ignorable(),
-        /** The records at fault, by their index in the batch (KIP-467). */
-        recordErrors: array('8+', {
-          batchIndex: int32('8+'),
-          batchIndexErrorMessage: string('8+').nullable().default(null),
-        })
-          .default([])
-          .ignorable(),
-        errorMessage: string('8+').nullable().default(null).ignorable(),
-        /** Sent with NOT_LEADER_OR_FOLLOWER and FENCED_LEADER_EPOCH (KIP-951). */
-        currentLeader: struct('10+', {
-          leaderId: int32('10+').default(-1),
-          leaderEpoch: int32('10+').default(-1),
-        }).tag(0),
-      }),
-    }),
+    responses: array('0+', answeredTopic, null, writePlainTopic),
     throttleTimeMs: int32('1+').default(0).ignorable(),
     /** Where the current leaders named above are to be found (KIP-951). */
     nodeEndpoints: array('10+', {
