@@ -104,9 +104,14 @@ export interface Listener {
 /** A frame: 4 bytes of length (big-endian, not counting themselves), then that many bytes. */
 export interface Frame {
   /**
-   * The frame without its length, contiguous, in a pooled buffer. Valid until the last `release`;
-   * may be written to (batches are stamped in place).
+   * A pooled buffer that holds the frame without its length, contiguous, from `start` to `end`
+   * (exclusive). Valid until the last `release`; that range may be written to (batches are stamped
+   * in place).
    */
+  readonly buffer: Buffer
+  readonly start: number
+  readonly end: number
+  /** The same range as a view, made when it is asked for. */
   readonly bytes: Buffer
   retain(): void
   /** Gives one reference back. A frame is delivered holding one, which its receiver owns. */

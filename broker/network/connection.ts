@@ -217,7 +217,7 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
     try {
       this.#run(exchange, reader)
     } catch (error) {
-      this.#violated(error, reader.buffer)
+      this.#violated(error, exchange.frame?.bytes ?? reader.buffer)
       exchange.frame?.release()
       // Requests before it are answered first, as if it had been read after them.
       exchange.reply(CLOSE_CONNECTION)

@@ -13,6 +13,7 @@ import { ApiKey, apiName } from '../../protocol/api-keys.ts'
 import { ErrorCode, KafkaError, ProtocolViolation } from '../../protocol/errors.ts'
 import { encodeResponseFrame } from '../../protocol/frame.ts'
 import { decodeRequestHeader } from '../../protocol/header.ts'
+import { int16At } from '../../protocol/integers.ts'
 import type { Message } from '../../protocol/schema.ts'
 import { TextCache } from '../../protocol/text-cache.ts'
 import { WireReader } from '../../protocol/wire-reader.ts'
@@ -38,6 +39,11 @@ export class Dispatcher {
   readonly #apis: readonly (ServedApi | undefined)[]
   readonly #texts = new TextCache()
   readonly #writer = new WireWriter(WRITER_BYTES)
+  /** When the requests of this turn came, as the first of them found; null before that. */
+  #nowMs: number | null = null
+  readonly #forgetTime = () => {
+    this.#nowMs = null
+  }
 
   constructor(apis: readonly ServedApi[], services: BrokerServices) {
     this.services = services
@@ -52,10 +58,10 @@ export class Dispatcher {
    * served: Kafka closes the connection on those.
    */
   open(frame: Frame, owner: ExchangeOwner): OpenedExchange {
-    const bytes = frame.bytes
-    if (bytes.length < 8) throw new ProtocolViolation(`a request of ${bytes.length} bytes`)
-    const key = (bytes[0]! << 8) | bytes[1]!
-    const version = ((bytes[2]! << 24) >> 16) | bytes[3]!
+    const { buffer, start, end } = frame
+    if (end - start < 8) throw new ProtocolViolation(`a request of ${end - start} bytes`)
+    const key = int16At(buffer, start)
+    const version = int16At(buffer, start + 2)
     const api = this.#apis[key]
     if (api === undefined) throw new ProtocolViolation(`API key ${key} is not served`)
     const isServed = version >= api.versions.min && version <= api.versions.max
@@ -64,16 +70,26 @@ export class Dispatcher {
       throw new ProtocolViolation(`${apiName(key)} version ${version} is not served`)
     }
 
-    const reader = new WireReader(bytes, 0, bytes.length, this.#texts)
+    const reader = new WireReader(buffer, start, end, this.#texts)
     const header = decodeRequestHeader(reader)
+    const nowMs = this.#nowMs ?? this.#askClock()
     if (api.kind === 'hot') {
-      return { exchange: new Exchange(api, header, owner, this.services, frame), reader }
+      return { exchange: new Exchange(api, header, owner, this.services, nowMs, frame), reader }
     }
     // A parked request may live for minutes: its few bytes must not pin a pooled MiB, so it gets
     // its own copy.
-    const copy = new WireReader(Buffer.from(bytes), reader.position, bytes.length, this.#texts)
+    const own = Buffer.from(frame.bytes)
+    const copy = new WireReader(own, reader.position - start, own.length, this.#texts)
     frame.release()
-    return { exchange: new Exchange(api, header, owner, this.services, null), reader: copy }
+    return { exchange: new Exchange(api, header, owner, this.services, nowMs, null), reader: copy }
+  }
+
+  #askClock(): number {
+    const { clock, loop } = this.services.host
+    const nowMs = clock.nowMs()
+    this.#nowMs = nowMs
+    loop.afterTurn(this.#forgetTime)
+    return nowMs
   }
 
   /**

@@ -50,6 +50,7 @@ export class Exchange implements HotContext<Message> {
     header: RequestHeader,
     connection: ExchangeOwner,
     broker: BrokerServices,
+    nowMs: number,
     frame: Frame | null,
   ) {
     this.api = api
@@ -59,7 +60,7 @@ export class Exchange implements HotContext<Message> {
     this.clientId = header.clientId ?? ''
     this.connection = connection
     this.broker = broker
-    this.nowMs = broker.host.clock.nowMs()
+    this.nowMs = nowMs
     this.frame = frame
   }
 

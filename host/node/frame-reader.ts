@@ -306,8 +306,7 @@ export class FrameReader implements GatedReader {
   // --------------------------------------------------------------------------- delivery, flow, end
 
   #deliver(slab: Slab, start: number, frameBytes: number): void {
-    const bytes = slab.bytes.subarray(start, start + frameBytes)
-    this.#handler.onFrame(new PooledFrame(this.#memory, slab, bytes))
+    this.#handler.onFrame(new PooledFrame(this.#memory, slab, start, start + frameBytes))
   }
 
   #stopIfSpent(): void {

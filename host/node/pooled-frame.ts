@@ -4,16 +4,24 @@ import type { Slab } from './slabs.ts'
 
 /** A frame in a slab, of which it holds one reference. Delivered with a count of one. */
 export class PooledFrame implements Frame {
-  readonly bytes: Buffer
+  readonly buffer: Buffer
+  readonly start: number
+  readonly end: number
   readonly #memory: ReceiveMemory
   readonly #slab: Slab
   #references = 1
 
-  constructor(memory: ReceiveMemory, slab: Slab, bytes: Buffer) {
-    this.bytes = bytes
+  constructor(memory: ReceiveMemory, slab: Slab, start: number, end: number) {
+    this.buffer = slab.bytes
+    this.start = start
+    this.end = end
     this.#memory = memory
     this.#slab = slab
     memory.frameDelivered()
+  }
+
+  get bytes(): Buffer {
+    return this.buffer.subarray(this.start, this.end)
   }
 
   retain(): void {

@@ -10,16 +10,23 @@ export class FrameTooLarge extends Error {
 }
 
 export class SimFrame implements Frame {
+  readonly start = 0
+  readonly end: number
   readonly #bytes: Buffer
   #references = 1
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes
+    this.end = bytes.length
+  }
+
+  get buffer(): Buffer {
+    if (this.#references === 0) throw new Error('a frame was read after its release')
+    return this.#bytes
   }
 
   get bytes(): Buffer {
-    if (this.#references === 0) throw new Error('a frame was read after its release')
-    return this.#bytes
+    return this.buffer
   }
 
   retain(): void {

@@ -128,6 +128,26 @@ describe('a connection', () => {
   )
 
   test(
+    'dates a request by the wall clock as of its own turn',
+    simulated(async ({ client, appends, host }) => {
+      for (const waitMs of [0, 250, 300_000]) {
+        await host.clock.advance(waitMs)
+        const beforeMs = host.clock.nowMs()
+        client.send(ApiKey.PRODUCE, 9, batch(null, 0))
+        client.send(ApiKey.PRODUCE, 9, batch(null, 0))
+        await settle(host)
+        const contexts = appends.splice(0).map(({ context }) => context)
+        expect(contexts).toHaveLength(2)
+        for (const context of contexts) {
+          const lateMs = context.nowMs - beforeMs
+          expect(lateMs >= 0 && lateMs <= 10).toBe(true)
+          context.reply(NO_RESPONSE)
+        }
+      }
+    }),
+  )
+
+  test(
     'sends no byte for NO_RESPONSE and goes on with what follows',
     simulated(async ({ client, appends, host }) => {
       client.send(ApiKey.PRODUCE, 9, batch(null, 0))
