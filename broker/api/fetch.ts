@@ -3,8 +3,8 @@ import { FetchRequest, FetchResponse } from '../../protocol/messages/fetch.ts'
 import { NO_UUID } from '../../protocol/uuid.ts'
 import { DelayedFetch, type DelayedPart } from '../partition/delayed-fetch.ts'
 import type { FetchContext, FetchEntry } from '../partition/fetch-session.ts'
-import type { Isolation, PartitionRead } from '../partition/outcome.ts'
-import type { Partition } from '../partition/partition.ts'
+import { failedRead, type Isolation, type PartitionRead } from '../partition/outcome.ts'
+import type { FetchAllowance, Partition } from '../partition/partition.ts'
 import { Operation } from '../security/authorizer.ts'
 import { type HotContext, hotApi, type Reply } from './api.ts'
 import { mayOnCluster } from './authorize.ts'
@@ -24,9 +24,6 @@ const CURRENT_LEADER_SINCE = 12
 const NODE_ENDPOINTS_SINCE = 16
 const REPLICA_STATE_SINCE = 15
 
-/** Clients fail on null records. */
-const NO_RECORDS = Buffer.alloc(0)
-
 /**
  * Fetch (key 1): whole batches from each partition asked for, in the order asked, first those of
  * the first partition that has any (even a batch larger than every limit), until the limits are
@@ -42,34 +39,27 @@ export const fetch = hotApi(
   (request, context) => new FetchCall(request, context).start(),
 )
 
-/** An entry of the request, and what it found when it was read last. */
-interface Found {
-  readonly entry: FetchEntry
-  readonly read: PartitionRead
-  /** Null where an error was found instead. */
-  readonly partition: Partition | null
-}
-
 /** One fetch, from its first look to its answer. */
-class FetchCall {
+class FetchCall implements FetchAllowance {
   readonly #request: FetchRequest
   readonly #context: Context
   readonly #session: FetchContext
-  readonly #isolation: Isolation
   readonly #maxBytes: number
+  readonly isolation: Isolation
   #hasFailed = false
   #hasMore = false
   #bytes = 0
-  // The entry whose topic was authorized last, and what came of it.
+  // The entry whose topic was looked up last, and what came of it.
   #asked: FetchEntry | null = null
   #topic: string | ErrorCode = ErrorCode.NONE
+  #partitions: readonly (Partition | undefined)[] = []
 
   constructor(request: FetchRequest, context: Context) {
     this.#request = request
     this.#context = context
     const { broker, apiVersion } = context
     const replicaId = followerId(request, context)
-    this.#isolation = isolationOf(replicaId, request.isolationLevel)
+    this.isolation = isolationOf(replicaId, request.isolationLevel)
     this.#maxBytes = Math.min(request.maxBytes, broker.config.get('fetch.max.bytes'))
     this.#session = broker.fetchSessions.begin({
       sessionId: request.sessionId,
@@ -82,35 +72,44 @@ class FetchCall {
     })
   }
 
+  get bytesLeft(): number {
+    return Math.max(0, this.#maxBytes - this.#bytes)
+  }
+
+  get atLeastOneBatch(): boolean {
+    return this.#bytes === 0
+  }
+
   start(): undefined {
     const { errorCode, entries } = this.#session
     if (errorCode !== ErrorCode.NONE) {
       this.#context.reply({ throttleTimeMs: 0, errorCode, responses: [] })
       return undefined
     }
-    const found = this.#read()
+    const reads = this.#read()
     const isEnough =
       this.#request.maxWaitMs <= 0 ||
       entries.length === 0 ||
       this.#bytes >= this.#request.minBytes ||
       this.#hasFailed ||
       this.#hasMore
-    if (isEnough) this.#answer(found)
-    else this.#wait(found)
+    if (isEnough) this.#answer(reads)
+    else this.#wait(reads)
     return undefined
   }
 
-  #wait(found: readonly Found[]): void {
+  #wait(reads: readonly PartitionRead[]): void {
     const { minBytes, maxWaitMs } = this.#request
     const parts: DelayedPart[] = []
-    for (const { entry, read, partition } of found) {
-      if (partition === null) continue
+    for (const [at, entry] of this.#session.entries.entries()) {
+      const source = this.#locate(entry)
+      if (typeof source === 'number') continue
       parts.push({
-        source: partition,
+        source,
         fetchOffset: entry.fetchOffset,
         maxBytes: entry.maxBytes,
-        isolation: this.#isolation,
-        readableBytes: read.range?.sizeBytes ?? 0,
+        isolation: this.isolation,
+        readableBytes: reads[at]!.recordBytes,
       })
     }
     const { clock } = this.#context.broker.host
@@ -121,7 +120,8 @@ class FetchCall {
     this.#context.onHurry = () => delayed.end()
   }
 
-  #read(): Found[] {
+  /** What each entry finds now, in their order. */
+  #read(): PartitionRead[] {
     this.#hasFailed = false
     this.#hasMore = false
     this.#bytes = 0
@@ -129,25 +129,16 @@ class FetchCall {
     return this.#session.entries.map(entry => this.#readOne(entry))
   }
 
-  #readOne(entry: FetchEntry): Found {
+  #readOne(entry: FetchEntry): PartitionRead {
     const located = this.#locate(entry)
-    if (typeof located === 'number') {
-      this.#hasFailed = true
-      return { entry, read: failedRead(located), partition: null }
-    }
-    const left = Math.max(0, this.#maxBytes - this.#bytes)
-    const read = located.fetch({
-      fetchOffset: entry.fetchOffset,
-      maxBytes: Math.min(entry.maxBytes, left),
-      isolation: this.#isolation,
-      currentLeaderEpoch: entry.currentLeaderEpoch,
-      lastFetchedEpoch: entry.lastFetchedEpoch,
-      atLeastOneBatch: this.#bytes === 0,
-    })
-    if (read.errorCode !== ErrorCode.NONE || read.divergingEpoch !== null) this.#hasFailed = true
+    const read =
+      typeof located === 'number'
+        ? failedRead(entry.partition, located)
+        : located.fetch(entry, this)
+    if (!isUsual(read)) this.#hasFailed = true
     if (read.hasMore) this.#hasMore = true
-    if (read.range !== null) this.#bytes += read.range.sizeBytes
-    return { entry, read, partition: located }
+    this.#bytes += read.recordBytes
+    return read
   }
 
   #locate(entry: FetchEntry): Partition | ErrorCode {
@@ -155,10 +146,19 @@ class FetchCall {
     // Once for all partitions of a topic, which stand together.
     if (asked === null || entry.topic !== asked.topic || entry.topicId !== asked.topicId) {
       this.#asked = entry
-      this.#topic = this.#authorized(entry)
+      this.#lookUp(entry)
     }
     const topic = this.#topic
-    return typeof topic === 'number' ? topic : ledPartition(this.#context, topic, entry.partition)
+    if (typeof topic === 'number') return topic
+    const partition = this.#partitions[entry.partition]
+    if (partition?.isLeader) return partition
+    return ledPartition(this.#context, topic, entry.partition)
+  }
+
+  #lookUp(entry: FetchEntry): void {
+    const topic = this.#authorized(entry)
+    this.#topic = topic
+    if (typeof topic === 'string') this.#partitions = this.#context.broker.partitions.ofTopic(topic)
   }
 
   #authorized({ topic: name, topicId }: FetchEntry): string | ErrorCode {
@@ -166,14 +166,18 @@ class FetchCall {
     return authorizedTopic(this.#context, Operation.READ, { name, topicId }, isById)
   }
 
-  #answer(found: readonly Found[]): void {
+  #answer(reads: readonly PartitionRead[]): void {
+    const { entries } = this.#session
     const responses = new TopicAnswers()
     let tellsLeaders = false
-    for (const { entry, read } of found) {
+    for (let at = 0; at < reads.length; at++) {
+      const entry = entries[at] as FetchEntry
+      const read = reads[at] as PartitionRead
       if (!this.#session.tells(entry, read)) continue
-      const answer = this.#answerOf(entry, read)
-      if (answer.currentLeader !== undefined) tellsLeaders = true
-      responses.add(entry, answer)
+      if (this.#tellsLeader(read)) {
+        tellsLeaders = true
+        responses.add(entry, { ...read, currentLeader: this.#leaderOf(entry) })
+      } else responses.add(entry, read)
     }
     const withEndpoints = tellsLeaders && this.#context.apiVersion >= NODE_ENDPOINTS_SINCE
     this.#context.reply({
@@ -185,46 +189,20 @@ class FetchCall {
     })
   }
 
-  #answerOf(entry: FetchEntry, read: PartitionRead): PartitionAnswer {
-    const { errorCode, divergingEpoch } = read
-    const answer: PartitionAnswer = {
-      partitionIndex: entry.partition,
-      errorCode,
-      highWatermark: read.highWatermark,
-      lastStableOffset: read.lastStableOffset,
-      logStartOffset: read.logStartOffset,
-      abortedTransactions: read.aborted,
-      records: read.range ?? NO_RECORDS,
-    }
-    if (errorCode === ErrorCode.NONE && divergingEpoch === null) return answer
+  #tellsLeader({ errorCode }: PartitionRead): boolean {
+    if (errorCode === ErrorCode.NONE) return false
+    return this.#context.apiVersion >= CURRENT_LEADER_SINCE && isAboutLeader(errorCode)
+  }
+
+  #leaderOf(entry: FetchEntry): PartitionAnswer['currentLeader'] {
     const context = this.#context
-    const isAboutUs = context.apiVersion >= CURRENT_LEADER_SINCE && isAboutLeader(errorCode)
-    const { leaderEpoch: epoch = -1, nextOffset: endOffset = -1 } = divergingEpoch ?? {}
-    return {
-      ...answer,
-      ...(divergingEpoch !== null && { divergingEpoch: { epoch, endOffset } }),
-      ...(isAboutUs && {
-        currentLeader: currentLeader(context, nameOf(context, entry), entry.partition),
-      }),
-    }
+    return currentLeader(context, nameOf(context, entry), entry.partition)
   }
 }
 
-/** What is told of a partition that could not even be found. */
-function failedRead(errorCode: ErrorCode): PartitionRead {
-  const isUnknown =
-    errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || errorCode === ErrorCode.UNKNOWN_TOPIC_ID
-  return {
-    errorCode,
-    highWatermark: -1,
-    lastStableOffset: -1,
-    logStartOffset: -1,
-    divergingEpoch: null,
-    // As Kafka has it.
-    aborted: isUnknown ? [] : null,
-    range: null,
-    hasMore: false,
-  }
+/** Nothing that the reader must be told at once. */
+function isUsual({ errorCode, divergingEpoch }: PartitionRead): boolean {
+  return errorCode === ErrorCode.NONE && divergingEpoch === undefined
 }
 
 /** Partition answers gathered by topic, in the order in which topics first appear. */

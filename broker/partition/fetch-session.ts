@@ -236,11 +236,11 @@ class IncrementalContext implements FetchContext {
 
   tells(entry: FetchEntry, read: PartitionRead): boolean {
     const known = entry as SessionEntry
-    const hasRecords = read.range !== null
+    const hasRecords = read.recordBytes > 0
     const isTold =
       hasRecords ||
       read.errorCode !== ErrorCode.NONE ||
-      read.divergingEpoch !== null ||
+      read.divergingEpoch !== undefined ||
       read.highWatermark !== known.toldHighWatermark ||
       read.logStartOffset !== known.toldLogStart
     if (!isTold) return false

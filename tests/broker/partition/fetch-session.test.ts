@@ -4,7 +4,7 @@ import {
   type FetchSessionRequest,
   FetchSessions,
 } from '../../../broker/partition/fetch-session.ts'
-import type { PartitionRead } from '../../../broker/partition/outcome.ts'
+import { NO_RECORDS, type PartitionRead } from '../../../broker/partition/outcome.ts'
 import type { File } from '../../../host/host.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import { NO_UUID } from '../../../protocol/uuid.ts'
@@ -39,17 +39,19 @@ function request(
   }
 }
 
-const RECORDS = { file: {} as File, position: 0, sizeBytes: 1 }
+const RECORDS = { records: { file: {} as File, position: 0, sizeBytes: 1 }, recordBytes: 1 }
 
 function read(changes: Partial<PartitionRead> = {}): PartitionRead {
   return {
+    partitionIndex: 0,
     errorCode: ErrorCode.NONE,
     highWatermark: 10,
     lastStableOffset: 10,
     logStartOffset: 0,
-    divergingEpoch: null,
-    aborted: null,
-    range: null,
+    divergingEpoch: undefined,
+    abortedTransactions: null,
+    records: NO_RECORDS,
+    recordBytes: 0,
     hasMore: false,
     ...changes,
   }
@@ -78,8 +80,8 @@ describe('a fetch session', () => {
     expect(tells({ highWatermark: 11 })).toBe(true)
     expect(tells({ highWatermark: 11 })).toBe(false)
     expect(tells({ highWatermark: 11, logStartOffset: 1 })).toBe(true)
-    expect(tells({ highWatermark: 11, logStartOffset: 1, range: RECORDS })).toBe(true)
-    const diverged = { divergingEpoch: { leaderEpoch: 1, nextOffset: 1 } }
+    expect(tells({ highWatermark: 11, logStartOffset: 1, ...RECORDS })).toBe(true)
+    const diverged = { divergingEpoch: { epoch: 1, endOffset: 1 } }
     expect(tells({ highWatermark: 11, logStartOffset: 1, ...diverged })).toBe(true)
   })
 
@@ -115,7 +117,7 @@ describe('a fetch session', () => {
     sessions.begin(request(0, 0, { entries: [entry('a', 0), entry('a', 1), entry('a', 2)] }))
     const context = sessions.begin(request(100, 1))
     for (const one of context.entries) {
-      context.tells(one, read({ range: one.partition < 2 ? RECORDS : null }))
+      context.tells(one, read(one.partition < 2 ? RECORDS : {}))
     }
     expect(names(sessions.begin(request(100, 2)).entries)).toEqual(['a-2', 'a-0', 'a-1'])
   })
