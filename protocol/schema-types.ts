@@ -1,6 +1,7 @@
 /** What a declaration is made of, and the types that follow from it. The language is schema.ts. */
 
 import type { Uuid } from './uuid.ts'
+import type { WireReader } from './wire-reader.ts'
 import type { Piece, WireWriter } from './wire-writer.ts'
 
 /** Kafka's primitive types, and what each is inside; to write, records may also be file ranges. */
@@ -37,7 +38,7 @@ export interface StructType {
   readonly kind: 'struct'
   readonly fields: Fields
   readonly build?: Build
-  readonly writeByHand?: WriteByHand
+  readonly byHand?: ByHand
 }
 
 /**
@@ -47,12 +48,16 @@ export interface StructType {
  */
 export type Build = (values: readonly unknown[]) => object
 
-/**
- * Makes a writer of one version, written out by hand: half the cost, for structs that leave by the
- * hundred in a response. It writes what the declaration would, or nothing and answers false for a
- * draft that is not a usual one, which the declaration then writes.
- */
-export type WriteByHand = (version: number) => (writer: WireWriter, draft: object) => boolean
+/** Code of one version written out by hand: half the cost, for structs that come by the hundred. */
+export interface ByHand {
+  /** Reads the fields that are not tagged, into a struct with the others at their defaults. */
+  readonly read?: (version: number) => (reader: WireReader) => object
+  /**
+   * Writes what the declaration would, or nothing and answers false for a draft that is not a usual
+   * one, which the declaration then writes.
+   */
+  readonly write?: (version: number) => (writer: WireWriter, draft: object) => boolean
+}
 
 /** All that is declared of a field besides its name. */
 export interface FieldSpec {

@@ -1,21 +1,23 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { ProtocolViolation } from '../../protocol/errors.ts'
 import { array, Message, message } from '../../protocol/schema.ts'
 import type { Fields, StructType } from '../../protocol/schema-types.ts'
+import { WireReader } from '../../protocol/wire-reader.ts'
 import { WireWriter } from '../../protocol/wire-writer.ts'
 import { arbitraryMessage } from '../support/arbitrary-message.ts'
 import { loadDeclarations } from '../support/declarations.ts'
 
-/** Structs that are written by hand, by the message they are in. */
+/** Structs that are read or written by hand, by the message they are in. */
 const byHand = [...(await loadDeclarations()).values()].flatMap(declared =>
-  handWritten(declared.fields).map(type => ({ name: declared.name, declared, type })),
+  handCoded(declared.fields).map(type => ({ name: declared.name, declared, type })),
 )
 
-function handWritten(fields: Fields): StructType[] {
+function handCoded(fields: Fields): StructType[] {
   return Object.values(fields).flatMap(({ spec }) => {
     const type = spec.type.kind === 'array' ? spec.type.element : spec.type
     if (type.kind !== 'struct') return []
-    return [...(type.writeByHand ? [type] : []), ...handWritten(type.fields)]
+    return [...(type.byHand ? [type] : []), ...handCoded(type.fields)]
   })
 }
 
@@ -30,15 +32,29 @@ function outcome(list: Message, version: number, draft: object): string {
   }
 }
 
+/** What a list of one decodes to, or why it does not. */
+function decoded(list: Message, version: number, bytes: Buffer): unknown {
+  const reader = new WireReader(bytes)
+  try {
+    return { value: list.decode(reader, version), left: reader.remaining }
+  } catch (error) {
+    if (!(error instanceof ProtocolViolation)) throw error
+    return error.message
+  }
+}
+
 test('there is something to compare', () => {
-  expect(byHand.map(({ name }) => name)).toContain('FetchResponse')
+  const of = (way: 'read' | 'write') =>
+    byHand.filter(({ type }) => type.byHand?.[way]).map(({ name }) => name)
+  expect(of('read')).toContain('FetchRequest')
+  expect(of('write')).toContain('FetchResponse')
 })
 
-describe.each(byHand)('what $name writes by hand', ({ name, declared, type }) => {
+describe.each(byHand)('what $name has by hand', ({ name, declared, type }) => {
   const { min, max } = declared.versions
   const { min: from } = declared.flexibleVersions
   const versions = { versions: `${min}-${max}`, flexible: `${from}+` }
-  const hand = array('0+', type.fields, null, type.writeByHand as never)
+  const hand = array('0+', type.fields, null, type.byHand as never)
   const byHandList = message(1, name, versions, { list: hand })
   const declaredList = message(1, name, versions, { list: array('0+', type.fields) })
   const struct = new Message(1, name, versions, type.fields)
@@ -47,7 +63,7 @@ describe.each(byHand)('what $name writes by hand', ({ name, declared, type }) =>
     return fallback !== undefined || tagNumber >= 0
   })
 
-  test('is what the declaration would write, in every version', () => {
+  test('writes what the declaration would, in every version', () => {
     for (let version = min; version <= max; version++) {
       // Of another version: what this one cannot carry must be refused alike.
       const drafts = fc.oneof(
@@ -61,6 +77,23 @@ describe.each(byHand)('what $name writes by hand', ({ name, declared, type }) =>
           const draft = Object.fromEntries(kept)
           const expected = outcome(declaredList, version, draft)
           expect(outcome(byHandList, version, draft)).toBe(expected)
+        }),
+        { numRuns: 200 },
+      )
+    }
+  })
+
+  test('reads what the declaration would, whole and cut off, in every version', () => {
+    for (let version = min; version <= max; version++) {
+      const drafts = arbitraryMessage(struct, version)
+      fc.assert(
+        fc.property(drafts, fc.nat(), fc.uint8Array(), (draft, cut, junk) => {
+          const whole = Buffer.from(outcome(declaredList, version, draft), 'hex')
+          const part = whole.subarray(0, cut % whole.length)
+          for (const bytes of [whole, part, Buffer.concat([part, junk])]) {
+            const expected = decoded(declaredList, version, bytes)
+            expect(decoded(byHandList, version, bytes)).toEqual(expected)
+          }
         }),
         { numRuns: 200 },
       )
