@@ -15,6 +15,8 @@ const staging = new Arena(() => Slab.take(null))
 export class StagedChunks {
   #chunks: Buffer[] = []
   #slabs: Slab[] = []
+  /** The last of them. */
+  #lastSlab: Slab | null = null
   #runStart = 0
   #runEnd = 0
 
@@ -57,6 +59,7 @@ export class StagedChunks {
   addSlab(slab: Slab, sizeBytes: number): void {
     this.#endRun()
     this.#slabs.push(slab)
+    this.#lastSlab = slab
     this.#chunks.push(slab.bytes.subarray(0, sizeBytes))
     this.#runStart = this.#runEnd = 0
   }
@@ -71,6 +74,7 @@ export class StagedChunks {
   drop(): void {
     for (const slab of this.#slabs) slab.release()
     if (this.#slabs.length > 0) this.#slabs = []
+    this.#lastSlab = null
     this.#chunks = []
     this.#runStart = this.#runEnd = 0
   }
@@ -78,11 +82,12 @@ export class StagedChunks {
   #reserve(sizeBytes: number): number {
     const start = staging.reserve(sizeBytes)
     const { slab } = staging
-    if (slab !== this.#slabs[this.#slabs.length - 1]) {
+    if (slab !== this.#lastSlab) {
       this.#endRun()
       this.#runStart = start
       slab.retain()
       this.#slabs.push(slab)
+      this.#lastSlab = slab
     } else if (start !== this.#runEnd) {
       this.#endRun()
       this.#runStart = start
@@ -93,9 +98,7 @@ export class StagedChunks {
 
   #endRun(): void {
     if (this.#runEnd === this.#runStart) return
-    this.#chunks.push(
-      (this.#slabs[this.#slabs.length - 1] as Slab).bytes.subarray(this.#runStart, this.#runEnd),
-    )
+    this.#chunks.push((this.#lastSlab as Slab).bytes.subarray(this.#runStart, this.#runEnd))
     this.#runStart = this.#runEnd
   }
 }
