@@ -2,21 +2,25 @@ import { ErrorCode } from '../../protocol/errors.ts'
 import { FetchRequest, FetchResponse } from '../../protocol/messages/fetch.ts'
 import { NO_UUID } from '../../protocol/uuid.ts'
 import { DelayedFetch, type DelayedPart } from '../partition/delayed-fetch.ts'
-import type { FetchContext, FetchEntry } from '../partition/fetch-session.ts'
+import type {
+  AskedTopic,
+  FetchContext,
+  FetchEntry,
+  TopicReference,
+} from '../partition/fetch-session.ts'
 import { failedRead, type Isolation, type PartitionRead } from '../partition/outcome.ts'
 import type { FetchAllowance, Partition } from '../partition/partition.ts'
 import { Operation } from '../security/authorizer.ts'
 import { type HotContext, hotApi, type Reply } from './api.ts'
+import { askedTopics, forgottenPartitions } from './asked-topics.ts'
 import { mayOnCluster } from './authorize.ts'
 import { liveBrokers } from './endpoint.ts'
-import { fetchEntries, forgottenPartitions } from './fetch-entries.ts'
 import { isolationOf, REPLICA_NONE } from './isolation.ts'
 import { authorizedTopic, currentLeader, isAboutLeader, ledPartition } from './locate.ts'
 
 type Context = HotContext<typeof FetchResponse>
 type Answer = Exclude<Reply<typeof FetchResponse>, symbol>
-type TopicAnswer = Answer['responses'][number]
-type PartitionAnswer = TopicAnswer['partitions'][number]
+type PartitionAnswer = Answer['responses'][number]['partitions'][number]
 
 /** Since which version: ids in place of names, the current leader, endpoints, the replica's tag. */
 const TOPIC_IDS_SINCE = 13
@@ -39,6 +43,21 @@ export const fetch = hotApi(
   (request, context) => new FetchCall(request, context).start(),
 )
 
+const NONE: readonly undefined[] = []
+
+/** A topic as far as this principal and this broker have it. */
+interface LocatedTopic {
+  readonly name: string | ErrorCode
+  /** By index, with holes. */
+  readonly partitions: readonly (Partition | undefined)[]
+}
+
+/** What was found of a topic when it was read last: one read an entry, in their order. */
+interface FoundTopic {
+  readonly asked: AskedTopic
+  readonly reads: readonly PartitionRead[]
+}
+
 /** One fetch, from its first look to its answer. */
 class FetchCall implements FetchAllowance {
   readonly #request: FetchRequest
@@ -49,10 +68,7 @@ class FetchCall implements FetchAllowance {
   #hasFailed = false
   #hasMore = false
   #bytes = 0
-  // The entry whose topic was looked up last, and what came of it.
-  #asked: FetchEntry | null = null
-  #topic: string | ErrorCode = ErrorCode.NONE
-  #partitions: readonly (Partition | undefined)[] = []
+  #tellsLeaders = false
 
   constructor(request: FetchRequest, context: Context) {
     this.#request = request
@@ -64,7 +80,7 @@ class FetchCall implements FetchAllowance {
     this.#session = broker.fetchSessions.begin({
       sessionId: request.sessionId,
       sessionEpoch: request.sessionEpoch,
-      entries: fetchEntries(request),
+      topics: askedTopics(request),
       forgotten: forgottenPartitions(request),
       usesTopicIds: apiVersion >= TOPIC_IDS_SINCE,
       isFollower: replicaId >= 0,
@@ -81,36 +97,39 @@ class FetchCall implements FetchAllowance {
   }
 
   start(): undefined {
-    const { errorCode, entries } = this.#session
+    const { errorCode } = this.#session
     if (errorCode !== ErrorCode.NONE) {
       this.#context.reply({ throttleTimeMs: 0, errorCode, responses: [] })
       return undefined
     }
-    const reads = this.#read()
+    const found = this.#read()
     const isEnough =
       this.#request.maxWaitMs <= 0 ||
-      entries.length === 0 ||
       this.#bytes >= this.#request.minBytes ||
       this.#hasFailed ||
-      this.#hasMore
-    if (isEnough) this.#answer(reads)
-    else this.#wait(reads)
+      this.#hasMore ||
+      found.every(({ reads }) => reads.length === 0)
+    if (isEnough) this.#answer(found)
+    else this.#wait(found)
     return undefined
   }
 
-  #wait(reads: readonly PartitionRead[]): void {
+  #wait(found: readonly FoundTopic[]): void {
     const { minBytes, maxWaitMs } = this.#request
     const parts: DelayedPart[] = []
-    for (const [at, entry] of this.#session.entries.entries()) {
-      const source = this.#locate(entry)
-      if (typeof source === 'number') continue
-      parts.push({
-        source,
-        fetchOffset: entry.fetchOffset,
-        maxBytes: entry.maxBytes,
-        isolation: this.isolation,
-        readableBytes: reads[at]!.recordBytes,
-      })
+    for (const { asked, reads } of found) {
+      const topic = this.#locate(asked)
+      for (const [at, entry] of asked.partitions.entries()) {
+        const source = this.#partitionOf(topic, entry.partition)
+        if (typeof source === 'number') continue
+        parts.push({
+          source,
+          fetchOffset: entry.fetchOffset,
+          maxBytes: entry.partitionMaxBytes,
+          isolation: this.isolation,
+          readableBytes: reads[at]!.recordBytes,
+        })
+      }
     }
     const { clock } = this.#context.broker.host
     const delayed = new DelayedFetch({ parts, minBytes, waitMs: maxWaitMs, clock }, () => {
@@ -120,17 +139,20 @@ class FetchCall implements FetchAllowance {
     this.#context.onHurry = () => delayed.end()
   }
 
-  /** What each entry finds now, in their order. */
-  #read(): PartitionRead[] {
+  /** What there is now of all that is asked for. */
+  #read(): FoundTopic[] {
     this.#hasFailed = false
     this.#hasMore = false
+    this.#tellsLeaders = false
     this.#bytes = 0
-    this.#asked = null
-    return this.#session.entries.map(entry => this.#readOne(entry))
+    return this.#session.topics.map(asked => {
+      const topic = this.#locate(asked)
+      return { asked, reads: asked.partitions.map(entry => this.#readOne(topic, entry)) }
+    })
   }
 
-  #readOne(entry: FetchEntry): PartitionRead {
-    const located = this.#locate(entry)
+  #readOne(topic: LocatedTopic, entry: FetchEntry): PartitionRead {
+    const located = this.#partitionOf(topic, entry.partition)
     const read =
       typeof located === 'number'
         ? failedRead(entry.partition, located)
@@ -141,45 +163,26 @@ class FetchCall implements FetchAllowance {
     return read
   }
 
-  #locate(entry: FetchEntry): Partition | ErrorCode {
-    const asked = this.#asked
-    // Once for all partitions of a topic, which stand together.
-    if (asked === null || entry.topic !== asked.topic || entry.topicId !== asked.topicId) {
-      this.#asked = entry
-      this.#lookUp(entry)
+  #locate({ topic, topicId }: TopicReference): LocatedTopic {
+    const context = this.#context
+    const isById = context.apiVersion >= TOPIC_IDS_SINCE
+    const name = authorizedTopic(context, Operation.READ, { name: topic, topicId }, isById)
+    return {
+      name,
+      partitions: typeof name === 'string' ? context.broker.partitions.ofTopic(name) : NONE,
     }
-    const topic = this.#topic
-    if (typeof topic === 'number') return topic
-    const partition = this.#partitions[entry.partition]
-    if (partition?.isLeader) return partition
-    return ledPartition(this.#context, topic, entry.partition)
   }
 
-  #lookUp(entry: FetchEntry): void {
-    const topic = this.#authorized(entry)
-    this.#topic = topic
-    if (typeof topic === 'string') this.#partitions = this.#context.broker.partitions.ofTopic(topic)
+  #partitionOf({ name, partitions }: LocatedTopic, index: number): Partition | ErrorCode {
+    if (typeof name === 'number') return name
+    const partition = partitions[index]
+    return partition?.isLeader ? partition : ledPartition(this.#context, name, index)
   }
 
-  #authorized({ topic: name, topicId }: FetchEntry): string | ErrorCode {
-    const isById = this.#context.apiVersion >= TOPIC_IDS_SINCE
-    return authorizedTopic(this.#context, Operation.READ, { name, topicId }, isById)
-  }
-
-  #answer(reads: readonly PartitionRead[]): void {
-    const { entries } = this.#session
+  #answer(found: readonly FoundTopic[]): void {
     const responses = new TopicAnswers()
-    let tellsLeaders = false
-    for (let at = 0; at < reads.length; at++) {
-      const entry = entries[at] as FetchEntry
-      const read = reads[at] as PartitionRead
-      if (!this.#session.tells(entry, read)) continue
-      if (this.#tellsLeader(read)) {
-        tellsLeaders = true
-        responses.add(entry, { ...read, currentLeader: this.#leaderOf(entry) })
-      } else responses.add(entry, read)
-    }
-    const withEndpoints = tellsLeaders && this.#context.apiVersion >= NODE_ENDPOINTS_SINCE
+    for (const topic of found) responses.add(topic.asked, this.#told(topic))
+    const withEndpoints = this.#tellsLeaders && this.#context.apiVersion >= NODE_ENDPOINTS_SINCE
     this.#context.reply({
       throttleTimeMs: 0,
       errorCode: ErrorCode.NONE,
@@ -189,14 +192,26 @@ class FetchCall implements FetchAllowance {
     })
   }
 
-  #tellsLeader({ errorCode }: PartitionRead): boolean {
-    if (errorCode === ErrorCode.NONE) return false
-    return this.#context.apiVersion >= CURRENT_LEADER_SINCE && isAboutLeader(errorCode)
+  /** What the answer says of a topic's partitions: of those that it must tell. */
+  #told({ asked, reads }: FoundTopic): PartitionAnswer[] {
+    const told: PartitionAnswer[] = []
+    for (let at = 0; at < reads.length; at++) {
+      const entry = asked.partitions[at] as FetchEntry
+      const read = reads[at] as PartitionRead
+      if (this.#session.tells(asked, entry, read)) told.push(this.#withLeader(asked, read))
+    }
+    return told
   }
 
-  #leaderOf(entry: FetchEntry): PartitionAnswer['currentLeader'] {
+  /** Adds who leads the partition, to an error that makes a client look for that. */
+  #withLeader(asked: TopicReference, read: PartitionRead): PartitionAnswer {
+    const { errorCode, partitionIndex } = read
+    if (errorCode === ErrorCode.NONE) return read
     const context = this.#context
-    return currentLeader(context, nameOf(context, entry), entry.partition)
+    if (context.apiVersion < CURRENT_LEADER_SINCE || !isAboutLeader(errorCode)) return read
+    this.#tellsLeaders = true
+    const leader = currentLeader(context, nameOf(context, asked), partitionIndex)
+    return { ...read, currentLeader: leader }
   }
 }
 
@@ -210,20 +225,16 @@ class TopicAnswers {
   readonly list: { topic: string; topicId: string; partitions: PartitionAnswer[] }[] = []
   readonly #byTopic = new Map<string, number>()
 
-  add({ topic, topicId }: FetchEntry, answer: PartitionAnswer): void {
-    const last = this.list.at(-1)
-    if (last !== undefined && last.topic === topic && last.topicId === topicId) {
-      last.partitions.push(answer)
-      return
-    }
+  add({ topic, topicId }: TopicReference, partitions: PartitionAnswer[]): void {
+    if (partitions.length === 0) return
     const key = topic === '' ? topicId : topic
     const at = this.#byTopic.get(key)
     if (at !== undefined) {
-      this.list[at]!.partitions.push(answer)
+      for (const partition of partitions) this.list[at]!.partitions.push(partition)
       return
     }
     this.#byTopic.set(key, this.list.length)
-    this.list.push({ topic, topicId, partitions: [answer] })
+    this.list.push({ topic, topicId, partitions })
   }
 }
 
@@ -236,7 +247,7 @@ function followerId(request: FetchRequest, context: Context): number {
   return mayOnCluster(context, Operation.CLUSTER_ACTION) ? claimed : REPLICA_NONE
 }
 
-function nameOf(context: Context, { topic, topicId }: FetchEntry): string {
+function nameOf(context: Context, { topic, topicId }: TopicReference): string {
   if (topicId === NO_UUID) return topic
   return context.broker.image().topicsById.get(topicId)?.name ?? topic
 }

@@ -33,7 +33,7 @@ export interface PartitionParts extends AppendParts {
 /** What a fetch asks of one partition. */
 export interface PartitionFetch {
   readonly fetchOffset: number
-  readonly maxBytes: number
+  readonly partitionMaxBytes: number
   /** -1: not checked (KIP-320). */
   readonly currentLeaderEpoch: number
   /** -1: not checked (KIP-595). */
@@ -159,7 +159,7 @@ export class Partition implements AppendHome, FetchSource {
 
   /** What a reader gets now. Send the range in the same task, or retain its file. */
   fetch(asked: PartitionFetch, allowance: FetchAllowance): PartitionRead {
-    const { fetchOffset, maxBytes, lastFetchedEpoch } = asked
+    const { fetchOffset, partitionMaxBytes, lastFetchedEpoch } = asked
     const { isolation, bytesLeft, atLeastOneBatch } = allowance
     const errorCode = this.epochError(asked.currentLeaderEpoch)
     if (errorCode !== ErrorCode.NONE) return failedRead(this.index, errorCode)
@@ -171,8 +171,8 @@ export class Partition implements AppendHome, FetchSource {
       }
     }
     const bound = this.#bound(isolation)
-    const limit = maxBytes < bytesLeft ? maxBytes : bytesLeft
-    const range = this.log.read(fetchOffset, limit, bound, atLeastOneBatch)
+    const maxBytes = partitionMaxBytes < bytesLeft ? partitionMaxBytes : bytesLeft
+    const range = this.log.read(fetchOffset, maxBytes, bound, atLeastOneBatch)
     if (range === 'out-of-range') return failedRead(this.index, ErrorCode.OFFSET_OUT_OF_RANGE)
     if (range === null) return this.#found(isolation, null, false)
     const { nextOffset } = range

@@ -45,7 +45,7 @@ function fetchOf(
 ) {
   const asked = {
     fetchOffset: 0,
-    maxBytes: 1_048_576,
+    partitionMaxBytes: 1_048_576,
     currentLeaderEpoch: -1,
     lastFetchedEpoch: -1,
     ...changes,
@@ -121,11 +121,11 @@ describe('fetching', () => {
     const made = await world()
     const bytes = batch(['x'.repeat(100)])
     for (let index = 0; index < 3; index++) await made.produce(Buffer.from(bytes))
-    const limited = { maxBytes: bytes.length * 2 + 10 }
+    const limited = { partitionMaxBytes: bytes.length * 2 + 10 }
     const two = fetchOf(made.partition, limited)
     expect(two.recordBytes).toBe(bytes.length * 2)
     expect(two.hasMore).toBe(true)
-    for (const little of [{ maxBytes: 1 }, { bytesLeft: 1 }]) {
+    for (const little of [{ partitionMaxBytes: 1 }, { bytesLeft: 1 }]) {
       expect(fetchOf(made.partition, little).recordBytes).toBe(bytes.length)
       expect(fetchOf(made.partition, { ...little, atLeastOneBatch: false }).recordBytes).toBe(0)
     }
