@@ -55,7 +55,7 @@ interface LocatedTopic {
 /** What was found of a topic when it was read last: one read an entry, in their order. */
 interface FoundTopic {
   readonly asked: AskedTopic
-  readonly reads: readonly PartitionRead[]
+  readonly reads: PartitionRead[]
 }
 
 /** One fetch, from its first look to its answer. */
@@ -194,6 +194,7 @@ class FetchCall implements FetchAllowance {
 
   /** What the answer says of a topic's partitions: of those that it must tell. */
   #told({ asked, reads }: FoundTopic): PartitionAnswer[] {
+    if (this.#session.tellsAll && !this.#hasFailed) return reads
     const told: PartitionAnswer[] = []
     for (let at = 0; at < reads.length; at++) {
       const entry = asked.partitions[at] as FetchEntry

@@ -60,6 +60,8 @@ export interface FetchContext {
   readonly sessionId: number
   /** In the order in which they are to be read; a topic may be there more than once. */
   readonly topics: readonly AskedTopic[]
+  /** There is nothing to remember: `tells` need not be called, the answer holds all. */
+  readonly tellsAll: boolean
   /**
    * Whether the answer must hold this partition: always outside of a session; in one when it has
    * records, an error, or something moved since it was last told. Call once an entry, with what
@@ -165,7 +167,7 @@ export class FetchSessions {
     if (session.entries.size > 0) return new IncrementalContext(session)
     // Nothing is left to fetch: the slot is given back.
     this.#sessions.delete(session.id)
-    return { errorCode: ErrorCode.NONE, sessionId: 0, topics: NO_TOPICS, tells: () => true }
+    return new FullContext(NO_TOPICS, null)
   }
 
   #create(request: FetchSessionRequest): Session | null {
@@ -219,10 +221,12 @@ class FullContext implements FetchContext {
   readonly errorCode = ErrorCode.NONE
   readonly sessionId: number
   readonly topics: readonly AskedTopic[]
+  readonly tellsAll: boolean
   readonly #session: Session | null
 
   constructor(topics: readonly AskedTopic[], session: Session | null) {
     this.topics = topics
+    this.tellsAll = session === null
     this.#session = session
     this.sessionId = session?.id ?? NO_SESSION_ID
   }
@@ -238,6 +242,7 @@ class IncrementalContext implements FetchContext {
   readonly errorCode = ErrorCode.NONE
   readonly sessionId: number
   readonly topics: readonly AskedTopic[]
+  readonly tellsAll = false
   readonly #session: Session
 
   constructor(session: Session) {
@@ -267,7 +272,13 @@ class IncrementalContext implements FetchContext {
 }
 
 function failed(errorCode: ErrorCode): FetchContext {
-  return { errorCode, sessionId: NO_SESSION_ID, topics: NO_TOPICS, tells: () => false }
+  return {
+    errorCode,
+    sessionId: NO_SESSION_ID,
+    topics: NO_TOPICS,
+    tellsAll: false,
+    tells: () => false,
+  }
 }
 
 function nextEpoch(epoch: number): number {

@@ -81,12 +81,13 @@ describe('a fetch session', () => {
   test('goes from full to incremental and tells only what moved', () => {
     const sessions = sessionsOf(10)
     const full = sessions.begin(request(0, 0, { topics: [asked('a', 0, 1)] }))
-    expect(full).toMatchObject({ errorCode: 0, sessionId: 100 })
+    expect(full).toMatchObject({ errorCode: 0, sessionId: 100, tellsAll: false })
     expect(told(full, () => read())).toEqual([true, true])
 
     const second = sessions.begin(request(100, 1))
     expect(names(second)).toEqual(['a-0', 'a-1'])
     expect(told(second, () => read())).toEqual([false, false])
+    expect(second.tellsAll).toBe(false)
 
     const third = sessions.begin(request(100, 2))
     const tells = (changes: Partial<PartitionRead>) => told(third, () => read(changes))[0]
@@ -137,7 +138,7 @@ describe('a fetch session', () => {
     const sessions = sessionsOf(10)
     sessions.begin(request(0, 0, { topics: [asked('a', 0)] }))
     const closed = sessions.begin(request(100, -1, { topics: [asked('a', 0)] }))
-    expect(closed).toMatchObject({ errorCode: 0, sessionId: 0 })
+    expect(closed).toMatchObject({ errorCode: 0, sessionId: 0, tellsAll: true })
     expect(names(closed)).toEqual(['a-0'])
     expect(sessions.size).toBe(0)
     sessions.begin(request(0, 0, { topics: [asked('a', 0)] }))
@@ -189,7 +190,7 @@ describe('slots for sessions', () => {
     const sessions = sessionsOf(1)
     sessions.begin(request(0, 0, one))
     const declined = sessions.begin(request(0, 0, { ...one, nowMs: 500 }))
-    expect(declined).toMatchObject({ errorCode: 0, sessionId: 0 })
+    expect(declined).toMatchObject({ errorCode: 0, sessionId: 0, tellsAll: true })
     expect(names(declined)).toEqual(['a-0'])
     expect(sessionsOf(0).begin(request(0, 0, one)).sessionId).toBe(0)
   })
