@@ -15,11 +15,11 @@ import {
 } from './schema-primitives.ts'
 import type {
   Build,
+  ByHand,
   ElementType,
   FieldSpec,
   Fields,
   FieldType,
-  StructType,
   VersionRange,
 } from './schema-types.ts'
 import type { WireReader } from './wire-reader.ts'
@@ -71,11 +71,19 @@ export function compileStruct(
   fields: Fields,
   context: CompileContext,
   build?: Build | undefined,
+  byHand?: ByHand | undefined,
 ): ValueCodec {
   const layout = layOut(fields, context)
+  const readByHand = byHand?.read?.(context.version)
+  const writeByHand = byHand?.write?.(context.version)
+  const write = structWriter(layout, context)
   return {
-    read: build ? builtReader(layout, context, build) : structReader(layout, context),
-    write: structWriter(layout, context),
+    read: readByHand
+      ? handReader(layout, context, readByHand)
+      : build
+        ? builtReader(layout, context, build)
+        : structReader(layout, context),
+    write: writeByHand ? handWriter(writeByHand, write) : write,
     bytesMin: layout.bytesMin,
   }
 }
@@ -158,6 +166,30 @@ function builtReader(layout: Layout, context: CompileContext, build: Build): Rea
   }
 }
 
+/** As `structReader`, for a declaration whose fields are read by hand. */
+function handReader(
+  layout: Layout,
+  context: CompileContext,
+  read: (reader: WireReader) => object,
+): Read {
+  if (!context.isFlexible) return read
+  const readTagged = taggedReader(layout, context)
+  return reader => {
+    const value = read(reader)
+    readTagged(reader, value as Values)
+    return value
+  }
+}
+
+function handWriter(
+  writeUsual: (writer: WireWriter, draft: object) => boolean,
+  write: Write,
+): Write {
+  return (writer, draft) => {
+    if (!writeUsual(writer, draft as object)) write(writer, draft)
+  }
+}
+
 function taggedReader(layout: Layout, { path }: CompileContext) {
   if (layout.tagged.length === 0) return (reader: WireReader) => reader.skipTaggedFields()
   const byTag = new Map(layout.tagged.map(field => [field.tagNumber, field]))
@@ -215,22 +247,8 @@ function taggedWriter(layout: Layout) {
 function valueCodec(type: FieldType, context: ValueContext): ValueCodec {
   if (type.kind === 'array') return arrayCodec(type.element, context)
   if (type.kind !== 'struct') return primitiveCodec(type.kind, context)
-  return context.isNullable ? nullableStructCodec(type.fields, context) : structCodec(type, context)
-}
-
-function structCodec(type: StructType, context: CompileContext): ValueCodec {
-  const codec = compileStruct(type.fields, context, type.build)
-  const read = type.readByHand?.(context.version) ?? codec.read
-  const writeUsual = type.writeByHand?.(context.version)
-  if (writeUsual === undefined) return { ...codec, read }
-  const { write } = codec
-  return {
-    bytesMin: codec.bytesMin,
-    read,
-    write: (writer, draft) => {
-      if (!writeUsual(writer, draft as object)) write(writer, draft)
-    },
-  }
+  if (context.isNullable) return nullableStructCodec(type.fields, context)
+  return compileStruct(type.fields, context, type.build, type.byHand)
 }
 
 /** A nullable struct has a byte before it: negative for null. */

@@ -17,17 +17,16 @@ import { compileStruct } from './schema-compile.ts'
 import type { ValueCodec } from './schema-primitives.ts'
 import type {
   Build,
+  ByHand,
   ElementType,
   FieldSpec,
   Fields,
   Primitive,
   PrimitiveDraft,
   Primitives,
-  ReadByHand,
   StructDraft,
   StructValue,
   VersionRange,
-  WriteByHand,
 } from './schema-types.ts'
 import type { WireReader } from './wire-reader.ts'
 import type { WireWriter } from './wire-writer.ts'
@@ -125,8 +124,8 @@ export const bytes = primitive('bytes')
 export const records = primitive('records')
 
 /**
- * An array of primitives or of structs. Where there are hundreds of them, `build` makes decoding
- * cheaper, `readByHand` instead of it more so, and `writeByHand` encoding.
+ * An array of primitives or of structs. Where there are many of them, `build` makes decoding
+ * cheaper; where there are hundreds, `byHand` makes both directions so.
  */
 export function array<P extends Primitive>(
   versions: string,
@@ -136,17 +135,16 @@ export function array<F extends Fields>(
   versions: string,
   element: F,
   build?: ((values: readonly unknown[]) => StructValue<F>) | null,
-  writeByHand?:
-    | ((version: number) => (writer: WireWriter, draft: StructDraft<F>) => boolean)
-    | null,
-  readByHand?: (version: number) => (reader: WireReader) => StructValue<F>,
+  byHand?: {
+    readonly read?: (version: number) => (reader: WireReader) => StructValue<F>
+    readonly write?: (version: number) => (writer: WireWriter, draft: StructDraft<F>) => boolean
+  },
 ): Field<readonly StructValue<F>[], readonly StructDraft<F>[], false>
 export function array(
   versions: string,
   element: PrimitiveType<Primitive> | Fields,
   build?: Build | null,
-  writeByHand?: WriteByHand | null,
-  readByHand?: ReadByHand,
+  byHand?: ByHand,
 ): Field<readonly unknown[], readonly unknown[], false> {
   if (typeof element === 'function') {
     return field({ kind: 'array', element: { kind: element.kind } }, versions)
@@ -155,8 +153,7 @@ export function array(
     kind: 'struct',
     fields: element,
     ...(build && { build }),
-    ...(writeByHand && { writeByHand }),
-    ...(readByHand && { readByHand }),
+    ...(byHand && { byHand }),
   }
   return field({ kind: 'array', element: type }, versions)
 }

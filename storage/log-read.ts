@@ -1,23 +1,19 @@
 import type { FileRange } from '../host/host.ts'
 import type { LeaderEpoch, Offset, ProducerId, TimestampMs } from './units.ts'
 
-export type LogRead = LogReadOk | LogReadOutOfRange
+/**
+ * Null: nothing below the bound, or nothing that fits. 'out-of-range': the offset lies below the
+ * log's start or above its end.
+ */
+export type LogRead = LogRange | null | 'out-of-range'
 
-export interface LogReadOk {
-  readonly kind: 'ok'
-  /**
-   * Whole batches of one segment, the first of which may begin before the offset asked for; null
-   * when there is nothing below the bound or nothing fits. Send it in the same task: the file is
-   * only held by whoever retains it, as `Connection.send` does.
-   */
-  readonly range: FileRange | null
-  /** Exclusive end of the offsets in `range`; `from` when it is null. */
+/**
+ * Whole batches of one segment, the first of which may begin before the offset asked for. Send it
+ * in the same task: the file is only held by whoever retains it, as `Connection.send` does.
+ */
+export interface LogRange extends FileRange {
+  /** Exclusive end of the offsets in it. */
   readonly nextOffset: Offset
-}
-
-/** The offset lies below the log's start or above its end. */
-export interface LogReadOutOfRange {
-  readonly kind: 'out-of-range'
 }
 
 /** A transaction whose records a read_committed reader must leave out from `firstOffset` on. */

@@ -6,13 +6,12 @@
  */
 import type { File } from '../host/host.ts'
 import { BatchView } from '../protocol/records/batch.ts'
-import type { AbortedTransaction, LogRead } from './log-read.ts'
+import type { AbortedTransaction, LogRange, LogRead } from './log-read.ts'
 import type { LogState } from './log-state.ts'
 import { ReadHints } from './read-hints.ts'
 import type { Segment } from './segment.ts'
 import type { FilePosition, Offset } from './units.ts'
 
-const OUT_OF_RANGE: LogRead = { kind: 'out-of-range' }
 /** Bytes of batches that `batches` reads at once. */
 const CHUNK_BYTES = 262_144
 
@@ -28,9 +27,9 @@ export class LogReader {
   /** As `Log.read`. Throws DiskError. */
   read(from: Offset, maxBytes: number, bound: Offset, atLeastOneBatch: boolean): LogRead {
     const state = this.#state
-    if (from < state.logStartOffset || from > state.nextOffset) return OUT_OF_RANGE
+    if (from < state.logStartOffset || from > state.nextOffset) return 'out-of-range'
     const end = bound < state.writtenOffset ? bound : state.writtenOffset
-    if (from >= end) return { kind: 'ok', range: null, nextOffset: from }
+    if (from >= end) return null
     const hints = this.#currentHints()
     for (let at = state.floorIndex(from); at < state.segments.length; at++) {
       const segment = state.segments[at] as Segment
@@ -40,7 +39,7 @@ export class LogReader {
       if (slot < 0 || hints.position(slot) >= segment.sizeBytes) continue
       return this.#range(segment, slot, { from, maxBytes, end, atLeastOneBatch })
     }
-    return { kind: 'ok', range: null, nextOffset: from }
+    return null
   }
 
   #currentHints(): ReadHints {
@@ -64,25 +63,26 @@ export class LogReader {
     return hints.find(from, segment.baseOffset)
   }
 
-  #range(segment: Segment, slot: number, wanted: Wanted): LogRead {
+  #range(segment: Segment, slot: number, wanted: Wanted): LogRange | null {
     const hints = this.#hints as ReadHints
     const { maxBytes, end } = wanted
     const start = hints.position(slot)
     const limit = this.#limit(segment, end)
-    if (limit <= start) return { kind: 'ok', range: null, nextOffset: wanted.from }
+    if (limit <= start) return null
     if (limit - start <= maxBytes) {
       const nextOffset = Math.min(end, segment.nextOffset)
       hints.learn(nextOffset, segment.baseOffset, limit)
-      return ok(segment.file(), start, limit - start, nextOffset)
+      return { file: segment.file(), position: start, sizeBytes: limit - start, nextOffset }
     }
     if (!hints.hasEnd(slot, maxBytes, limit)) this.#findEnd(segment, slot, start, limit, wanted)
     const endPosition = hints.endPosition(slot)
     const nextOffset = hints.endOffset(slot)
     if (endPosition > start && (wanted.atLeastOneBatch || endPosition - start <= maxBytes)) {
       if (wanted.from !== nextOffset) hints.learn(nextOffset, segment.baseOffset, endPosition)
-      return ok(segment.file(), start, endPosition - start, nextOffset)
+      const sizeBytes = endPosition - start
+      return { file: segment.file(), position: start, sizeBytes, nextOffset }
     }
-    return { kind: 'ok', range: null, nextOffset: wanted.from }
+    return null
   }
 
   /** Where the last batch wholly below `end` ends in the segment. */
@@ -173,10 +173,6 @@ interface Wanted {
   readonly maxBytes: number
   readonly end: Offset
   readonly atLeastOneBatch: boolean
-}
-
-function ok(file: File, position: FilePosition, sizeBytes: number, nextOffset: Offset): LogRead {
-  return { kind: 'ok', range: { file, position, sizeBytes }, nextOffset }
 }
 
 function inOrder(found: AbortedTransaction[]): AbortedTransaction[] {

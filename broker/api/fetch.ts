@@ -2,30 +2,31 @@ import { ErrorCode } from '../../protocol/errors.ts'
 import { FetchRequest, FetchResponse } from '../../protocol/messages/fetch.ts'
 import { NO_UUID } from '../../protocol/uuid.ts'
 import { DelayedFetch, type DelayedPart } from '../partition/delayed-fetch.ts'
-import type { FetchContext, FetchEntry } from '../partition/fetch-session.ts'
-import type { Isolation, PartitionRead } from '../partition/outcome.ts'
-import type { Partition } from '../partition/partition.ts'
+import type {
+  AskedTopic,
+  FetchContext,
+  FetchEntry,
+  TopicReference,
+} from '../partition/fetch-session.ts'
+import { failedRead, type Isolation, type PartitionRead } from '../partition/outcome.ts'
+import type { FetchAllowance, Partition } from '../partition/partition.ts'
 import { Operation } from '../security/authorizer.ts'
 import { type HotContext, hotApi, type Reply } from './api.ts'
+import { askedTopics, forgottenPartitions } from './asked-topics.ts'
 import { mayOnCluster } from './authorize.ts'
 import { liveBrokers } from './endpoint.ts'
-import { fetchEntries, forgottenPartitions } from './fetch-entries.ts'
 import { isolationOf, REPLICA_NONE } from './isolation.ts'
 import { authorizedTopic, currentLeader, isAboutLeader, ledPartition } from './locate.ts'
 
 type Context = HotContext<typeof FetchResponse>
 type Answer = Exclude<Reply<typeof FetchResponse>, symbol>
-type TopicAnswer = Answer['responses'][number]
-type PartitionAnswer = TopicAnswer['partitions'][number]
+type PartitionAnswer = Answer['responses'][number]['partitions'][number]
 
 /** Since which version: ids in place of names, the current leader, endpoints, the replica's tag. */
 const TOPIC_IDS_SINCE = 13
 const CURRENT_LEADER_SINCE = 12
 const NODE_ENDPOINTS_SINCE = 16
 const REPLICA_STATE_SINCE = 15
-
-/** Clients fail on null records. */
-const NO_RECORDS = Buffer.alloc(0)
 
 /**
  * Fetch (key 1): whole batches from each partition asked for, in the order asked, first those of
@@ -42,39 +43,44 @@ export const fetch = hotApi(
   (request, context) => new FetchCall(request, context).start(),
 )
 
-/** An entry of the request, and what it found when it was read last. */
-interface Found {
-  readonly entry: FetchEntry
-  readonly read: PartitionRead
-  /** Null where an error was found instead. */
-  readonly partition: Partition | null
+const NONE: readonly undefined[] = []
+
+/** A topic as far as this principal and this broker have it. */
+interface LocatedTopic {
+  readonly name: string | ErrorCode
+  /** By index, with holes. */
+  readonly partitions: readonly (Partition | undefined)[]
+}
+
+/** What was found of a topic when it was read last: one read an entry, in their order. */
+interface FoundTopic {
+  readonly asked: AskedTopic
+  readonly reads: PartitionRead[]
 }
 
 /** One fetch, from its first look to its answer. */
-class FetchCall {
+class FetchCall implements FetchAllowance {
   readonly #request: FetchRequest
   readonly #context: Context
   readonly #session: FetchContext
-  readonly #isolation: Isolation
   readonly #maxBytes: number
+  readonly isolation: Isolation
   #hasFailed = false
   #hasMore = false
   #bytes = 0
-  // The entry whose topic was authorized last, and what came of it.
-  #asked: FetchEntry | null = null
-  #topic: string | ErrorCode = ErrorCode.NONE
+  #tellsLeaders = false
 
   constructor(request: FetchRequest, context: Context) {
     this.#request = request
     this.#context = context
     const { broker, apiVersion } = context
     const replicaId = followerId(request, context)
-    this.#isolation = isolationOf(replicaId, request.isolationLevel)
+    this.isolation = isolationOf(replicaId, request.isolationLevel)
     this.#maxBytes = Math.min(request.maxBytes, broker.config.get('fetch.max.bytes'))
     this.#session = broker.fetchSessions.begin({
       sessionId: request.sessionId,
       sessionEpoch: request.sessionEpoch,
-      entries: fetchEntries(request),
+      topics: askedTopics(request),
       forgotten: forgottenPartitions(request),
       usesTopicIds: apiVersion >= TOPIC_IDS_SINCE,
       isFollower: replicaId >= 0,
@@ -82,8 +88,16 @@ class FetchCall {
     })
   }
 
+  get bytesLeft(): number {
+    return Math.max(0, this.#maxBytes - this.#bytes)
+  }
+
+  get atLeastOneBatch(): boolean {
+    return this.#bytes === 0
+  }
+
   start(): undefined {
-    const { errorCode, entries } = this.#session
+    const { errorCode } = this.#session
     if (errorCode !== ErrorCode.NONE) {
       this.#context.reply({ throttleTimeMs: 0, errorCode, responses: [] })
       return undefined
@@ -91,27 +105,31 @@ class FetchCall {
     const found = this.#read()
     const isEnough =
       this.#request.maxWaitMs <= 0 ||
-      entries.length === 0 ||
       this.#bytes >= this.#request.minBytes ||
       this.#hasFailed ||
-      this.#hasMore
+      this.#hasMore ||
+      found.every(({ reads }) => reads.length === 0)
     if (isEnough) this.#answer(found)
     else this.#wait(found)
     return undefined
   }
 
-  #wait(found: readonly Found[]): void {
+  #wait(found: readonly FoundTopic[]): void {
     const { minBytes, maxWaitMs } = this.#request
     const parts: DelayedPart[] = []
-    for (const { entry, read, partition } of found) {
-      if (partition === null) continue
-      parts.push({
-        source: partition,
-        fetchOffset: entry.fetchOffset,
-        maxBytes: entry.maxBytes,
-        isolation: this.#isolation,
-        readableBytes: read.range?.sizeBytes ?? 0,
-      })
+    for (const { asked, reads } of found) {
+      const topic = this.#locate(asked)
+      for (const [at, entry] of asked.partitions.entries()) {
+        const source = this.#partitionOf(topic, entry.partition)
+        if (typeof source === 'number') continue
+        parts.push({
+          source,
+          fetchOffset: entry.fetchOffset,
+          maxBytes: entry.partitionMaxBytes,
+          isolation: this.isolation,
+          readableBytes: reads[at]!.recordBytes,
+        })
+      }
     }
     const { clock } = this.#context.broker.host
     const delayed = new DelayedFetch({ parts, minBytes, waitMs: maxWaitMs, clock }, () => {
@@ -121,61 +139,50 @@ class FetchCall {
     this.#context.onHurry = () => delayed.end()
   }
 
-  #read(): Found[] {
+  /** What there is now of all that is asked for. */
+  #read(): FoundTopic[] {
     this.#hasFailed = false
     this.#hasMore = false
+    this.#tellsLeaders = false
     this.#bytes = 0
-    this.#asked = null
-    return this.#session.entries.map(entry => this.#readOne(entry))
-  }
-
-  #readOne(entry: FetchEntry): Found {
-    const located = this.#locate(entry)
-    if (typeof located === 'number') {
-      this.#hasFailed = true
-      return { entry, read: failedRead(located), partition: null }
-    }
-    const left = Math.max(0, this.#maxBytes - this.#bytes)
-    const read = located.fetch({
-      fetchOffset: entry.fetchOffset,
-      maxBytes: Math.min(entry.maxBytes, left),
-      isolation: this.#isolation,
-      currentLeaderEpoch: entry.currentLeaderEpoch,
-      lastFetchedEpoch: entry.lastFetchedEpoch,
-      atLeastOneBatch: this.#bytes === 0,
+    return this.#session.topics.map(asked => {
+      const topic = this.#locate(asked)
+      return { asked, reads: asked.partitions.map(entry => this.#readOne(topic, entry)) }
     })
-    if (read.errorCode !== ErrorCode.NONE || read.divergingEpoch !== null) this.#hasFailed = true
+  }
+
+  #readOne(topic: LocatedTopic, entry: FetchEntry): PartitionRead {
+    const located = this.#partitionOf(topic, entry.partition)
+    const read =
+      typeof located === 'number'
+        ? failedRead(entry.partition, located)
+        : located.fetch(entry, this)
+    if (!isUsual(read)) this.#hasFailed = true
     if (read.hasMore) this.#hasMore = true
-    if (read.range !== null) this.#bytes += read.range.sizeBytes
-    return { entry, read, partition: located }
+    this.#bytes += read.recordBytes
+    return read
   }
 
-  #locate(entry: FetchEntry): Partition | ErrorCode {
-    const asked = this.#asked
-    // Once for all partitions of a topic, which stand together.
-    if (asked === null || entry.topic !== asked.topic || entry.topicId !== asked.topicId) {
-      this.#asked = entry
-      this.#topic = this.#authorized(entry)
+  #locate({ topic, topicId }: TopicReference): LocatedTopic {
+    const context = this.#context
+    const isById = context.apiVersion >= TOPIC_IDS_SINCE
+    const name = authorizedTopic(context, Operation.READ, { name: topic, topicId }, isById)
+    return {
+      name,
+      partitions: typeof name === 'string' ? context.broker.partitions.ofTopic(name) : NONE,
     }
-    const topic = this.#topic
-    return typeof topic === 'number' ? topic : ledPartition(this.#context, topic, entry.partition)
   }
 
-  #authorized({ topic: name, topicId }: FetchEntry): string | ErrorCode {
-    const isById = this.#context.apiVersion >= TOPIC_IDS_SINCE
-    return authorizedTopic(this.#context, Operation.READ, { name, topicId }, isById)
+  #partitionOf({ name, partitions }: LocatedTopic, index: number): Partition | ErrorCode {
+    if (typeof name === 'number') return name
+    const partition = partitions[index]
+    return partition?.isLeader ? partition : ledPartition(this.#context, name, index)
   }
 
-  #answer(found: readonly Found[]): void {
+  #answer(found: readonly FoundTopic[]): void {
     const responses = new TopicAnswers()
-    let tellsLeaders = false
-    for (const { entry, read } of found) {
-      if (!this.#session.tells(entry, read)) continue
-      const answer = this.#answerOf(entry, read)
-      if (answer.currentLeader !== undefined) tellsLeaders = true
-      responses.add(entry, answer)
-    }
-    const withEndpoints = tellsLeaders && this.#context.apiVersion >= NODE_ENDPOINTS_SINCE
+    for (const topic of found) responses.add(topic.asked, this.#told(topic))
+    const withEndpoints = this.#tellsLeaders && this.#context.apiVersion >= NODE_ENDPOINTS_SINCE
     this.#context.reply({
       throttleTimeMs: 0,
       errorCode: ErrorCode.NONE,
@@ -185,46 +192,33 @@ class FetchCall {
     })
   }
 
-  #answerOf(entry: FetchEntry, read: PartitionRead): PartitionAnswer {
-    const { errorCode, divergingEpoch } = read
-    const answer: PartitionAnswer = {
-      partitionIndex: entry.partition,
-      errorCode,
-      highWatermark: read.highWatermark,
-      lastStableOffset: read.lastStableOffset,
-      logStartOffset: read.logStartOffset,
-      abortedTransactions: read.aborted,
-      records: read.range ?? NO_RECORDS,
+  /** What the answer says of a topic's partitions: of those that it must tell. */
+  #told({ asked, reads }: FoundTopic): PartitionAnswer[] {
+    if (this.#session.tellsAll && !this.#hasFailed) return reads
+    const told: PartitionAnswer[] = []
+    for (let at = 0; at < reads.length; at++) {
+      const entry = asked.partitions[at] as FetchEntry
+      const read = reads[at] as PartitionRead
+      if (this.#session.tells(asked, entry, read)) told.push(this.#withLeader(asked, read))
     }
-    if (errorCode === ErrorCode.NONE && divergingEpoch === null) return answer
+    return told
+  }
+
+  /** Adds who leads the partition, to an error that makes a client look for that. */
+  #withLeader(asked: TopicReference, read: PartitionRead): PartitionAnswer {
+    const { errorCode, partitionIndex } = read
+    if (errorCode === ErrorCode.NONE) return read
     const context = this.#context
-    const isAboutUs = context.apiVersion >= CURRENT_LEADER_SINCE && isAboutLeader(errorCode)
-    const { leaderEpoch: epoch = -1, nextOffset: endOffset = -1 } = divergingEpoch ?? {}
-    return {
-      ...answer,
-      ...(divergingEpoch !== null && { divergingEpoch: { epoch, endOffset } }),
-      ...(isAboutUs && {
-        currentLeader: currentLeader(context, nameOf(context, entry), entry.partition),
-      }),
-    }
+    if (context.apiVersion < CURRENT_LEADER_SINCE || !isAboutLeader(errorCode)) return read
+    this.#tellsLeaders = true
+    const leader = currentLeader(context, nameOf(context, asked), partitionIndex)
+    return { ...read, currentLeader: leader }
   }
 }
 
-/** What is told of a partition that could not even be found. */
-function failedRead(errorCode: ErrorCode): PartitionRead {
-  const isUnknown =
-    errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || errorCode === ErrorCode.UNKNOWN_TOPIC_ID
-  return {
-    errorCode,
-    highWatermark: -1,
-    lastStableOffset: -1,
-    logStartOffset: -1,
-    divergingEpoch: null,
-    // As Kafka has it.
-    aborted: isUnknown ? [] : null,
-    range: null,
-    hasMore: false,
-  }
+/** Nothing that the reader must be told at once. */
+function isUsual({ errorCode, divergingEpoch }: PartitionRead): boolean {
+  return errorCode === ErrorCode.NONE && divergingEpoch === undefined
 }
 
 /** Partition answers gathered by topic, in the order in which topics first appear. */
@@ -232,20 +226,16 @@ class TopicAnswers {
   readonly list: { topic: string; topicId: string; partitions: PartitionAnswer[] }[] = []
   readonly #byTopic = new Map<string, number>()
 
-  add({ topic, topicId }: FetchEntry, answer: PartitionAnswer): void {
-    const last = this.list.at(-1)
-    if (last !== undefined && last.topic === topic && last.topicId === topicId) {
-      last.partitions.push(answer)
-      return
-    }
+  add({ topic, topicId }: TopicReference, partitions: PartitionAnswer[]): void {
+    if (partitions.length === 0) return
     const key = topic === '' ? topicId : topic
     const at = this.#byTopic.get(key)
     if (at !== undefined) {
-      this.list[at]!.partitions.push(answer)
+      for (const partition of partitions) this.list[at]!.partitions.push(partition)
       return
     }
     this.#byTopic.set(key, this.list.length)
-    this.list.push({ topic, topicId, partitions: [answer] })
+    this.list.push({ topic, topicId, partitions })
   }
 }
 
@@ -258,7 +248,7 @@ function followerId(request: FetchRequest, context: Context): number {
   return mayOnCluster(context, Operation.CLUSTER_ACTION) ? claimed : REPLICA_NONE
 }
 
-function nameOf(context: Context, { topic, topicId }: FetchEntry): string {
+function nameOf(context: Context, { topic, topicId }: TopicReference): string {
   if (topicId === NO_UUID) return topic
   return context.broker.image().topicsById.get(topicId)?.name ?? topic
 }

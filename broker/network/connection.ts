@@ -288,9 +288,12 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
   }
 
   #send(pieces: readonly Piece[]): void {
-    for (const piece of pieces) {
-      this.#sentBytes += piece instanceof Uint8Array ? piece.length : piece.sizeBytes
+    let sizeBytes = 0
+    for (let at = 0; at < pieces.length; at++) {
+      const piece = pieces[at] as Piece
+      sizeBytes += piece instanceof Uint8Array ? piece.length : piece.sizeBytes
     }
+    this.#sentBytes += sizeBytes
     this.#socket.send(pieces)
   }
 

@@ -12,13 +12,9 @@ const EPOCH_MAX = 2147483647
 
 /** One partition that a request asks for, or that a session remembers. */
 export interface FetchEntry {
-  /** '' where the request names topics by id. */
-  readonly topic: string
-  /** NO_UUID where the request names topics by name. */
-  readonly topicId: string
   readonly partition: number
   fetchOffset: number
-  maxBytes: number
+  partitionMaxBytes: number
   /** -1: not checked. */
   currentLeaderEpoch: number
   /** -1: not checked. */
@@ -27,10 +23,20 @@ export interface FetchEntry {
   logStartOffset: number
 }
 
-/** A topic's partition that a request takes out of its session. */
-export interface ForgottenPartition {
+export interface TopicReference {
+  /** '' where the request names topics by id. */
   readonly topic: string
+  /** NO_UUID where the request names topics by name. */
   readonly topicId: string
+}
+
+/** Partitions of one topic, together as in a request. */
+export interface AskedTopic extends TopicReference {
+  readonly partitions: readonly FetchEntry[]
+}
+
+/** A topic's partition that a request takes out of its session. */
+export interface ForgottenPartition extends TopicReference {
   readonly partition: number
 }
 
@@ -38,7 +44,7 @@ export interface ForgottenPartition {
 export interface FetchSessionRequest {
   readonly sessionId: number
   readonly sessionEpoch: number
-  readonly entries: readonly FetchEntry[]
+  readonly topics: readonly AskedTopic[]
   readonly forgotten: readonly ForgottenPartition[]
   /** Fetch 13 and above. */
   readonly usesTopicIds: boolean
@@ -52,14 +58,16 @@ export interface FetchContext {
   readonly errorCode: ErrorCode
   /** For the answer. */
   readonly sessionId: number
-  /** In the order in which they are to be read. */
-  readonly entries: readonly FetchEntry[]
+  /** In the order in which they are to be read; a topic may be there more than once. */
+  readonly topics: readonly AskedTopic[]
+  /** There is nothing to remember: `tells` need not be called, the answer holds all. */
+  readonly tellsAll: boolean
   /**
    * Whether the answer must hold this partition: always outside of a session; in one when it has
    * records, an error, or something moved since it was last told. Call once an entry, with what
    * is going to be sent: it is remembered as told.
    */
-  tells(entry: FetchEntry, read: PartitionRead): boolean
+  tells(topic: TopicReference, entry: FetchEntry, read: PartitionRead): boolean
 }
 
 export interface FetchSessionsOptions {
@@ -71,7 +79,7 @@ export interface FetchSessionsOptions {
   readonly evictionMs?: number
 }
 
-interface SessionEntry extends FetchEntry {
+interface SessionEntry extends FetchEntry, TopicReference {
   toldHighWatermark: number
   toldLogStart: number
 }
@@ -88,7 +96,7 @@ interface Session {
 }
 
 const EVICTION_MS = 120_000
-const NO_ENTRIES: readonly FetchEntry[] = []
+const NO_TOPICS: readonly AskedTopic[] = []
 
 /**
  * FetchSessions: what incremental fetches let a broker remember, so that a reader of many
@@ -130,7 +138,7 @@ export class FetchSessions {
     if (sessionEpoch === FINAL_EPOCH || sessionEpoch === INITIAL_EPOCH) {
       this.#sessions.delete(sessionId)
       const session = sessionEpoch === INITIAL_EPOCH ? this.#create(request) : null
-      return new FullContext(request.entries, session)
+      return new FullContext(request.topics, session)
     }
     const session = this.#sessions.get(sessionId)
     if (session === undefined) return failed(ErrorCode.FETCH_SESSION_ID_NOT_FOUND)
@@ -146,20 +154,24 @@ export class FetchSessions {
     session.usedMs = request.nowMs
     this.#sessions.delete(session.id)
     this.#sessions.set(session.id, session)
-    for (const forgotten of request.forgotten) session.entries.delete(keyOf(forgotten))
-    for (const entry of request.entries) {
-      const known = session.entries.get(keyOf(entry))
-      if (known === undefined) session.entries.set(keyOf(entry), untold(entry))
-      else update(known, entry)
+    for (const forgotten of request.forgotten)
+      session.entries.delete(keyOf(forgotten, forgotten.partition))
+    for (const topic of request.topics) {
+      for (const entry of topic.partitions) {
+        const key = keyOf(topic, entry.partition)
+        const known = session.entries.get(key)
+        if (known === undefined) session.entries.set(key, untold(topic, entry))
+        else update(known, entry)
+      }
     }
     if (session.entries.size > 0) return new IncrementalContext(session)
     // Nothing is left to fetch: the slot is given back.
     this.#sessions.delete(session.id)
-    return { errorCode: ErrorCode.NONE, sessionId: 0, entries: NO_ENTRIES, tells: () => true }
+    return new FullContext(NO_TOPICS, null)
   }
 
   #create(request: FetchSessionRequest): Session | null {
-    if (request.entries.length === 0) return null
+    if (partitionCount(request) === 0) return null
     if (!this.#makeRoom(request)) return null
     let id = this.#options.newSessionId()
     while (id === NO_SESSION_ID || this.#sessions.has(id)) id = this.#options.newSessionId()
@@ -170,7 +182,7 @@ export class FetchSessions {
       isPrivileged: request.isFollower,
       createdMs: request.nowMs,
       usedMs: request.nowMs,
-      entries: new Map(request.entries.map(entry => [keyOf(entry), untold(entry)])),
+      entries: entriesOf(request.topics),
     }
     this.#sessions.set(id, session)
     return session
@@ -186,8 +198,10 @@ export class FetchSessions {
     return true
   }
 
-  /** The session that gives way to a request of `entries`, if one may. */
-  #victim({ nowMs, isFollower, entries }: FetchSessionRequest): Session | null {
+  /** The session that gives way to the one that a request wants, if one may. */
+  #victim(request: FetchSessionRequest): Session | null {
+    const { nowMs, isFollower } = request
+    const count = partitionCount(request)
     const evictionMs = this.#options.evictionMs ?? EVICTION_MS
     const [stalest] = this.#sessions.values()
     if (stalest !== undefined && nowMs - stalest.usedMs > evictionMs) return stalest
@@ -196,7 +210,7 @@ export class FetchSessions {
       if (session.isPrivileged && !isFollower) continue
       const yields = isFollower && !session.isPrivileged
       if (!yields && nowMs - session.createdMs <= evictionMs) continue
-      if (!yields && session.entries.size >= entries.length) continue
+      if (!yields && session.entries.size >= count) continue
       if (smallest === null || session.entries.size < smallest.entries.size) smallest = session
     }
     return smallest
@@ -206,17 +220,19 @@ export class FetchSessions {
 class FullContext implements FetchContext {
   readonly errorCode = ErrorCode.NONE
   readonly sessionId: number
-  readonly entries: readonly FetchEntry[]
+  readonly topics: readonly AskedTopic[]
+  readonly tellsAll: boolean
   readonly #session: Session | null
 
-  constructor(entries: readonly FetchEntry[], session: Session | null) {
-    this.entries = entries
+  constructor(topics: readonly AskedTopic[], session: Session | null) {
+    this.topics = topics
+    this.tellsAll = session === null
     this.#session = session
     this.sessionId = session?.id ?? NO_SESSION_ID
   }
 
-  tells(entry: FetchEntry, read: PartitionRead): boolean {
-    const known = this.#session?.entries.get(keyOf(entry))
+  tells(topic: TopicReference, entry: FetchEntry, read: PartitionRead): boolean {
+    const known = this.#session?.entries.get(keyOf(topic, entry.partition))
     if (known !== undefined) remember(known, read)
     return true
   }
@@ -225,29 +241,30 @@ class FullContext implements FetchContext {
 class IncrementalContext implements FetchContext {
   readonly errorCode = ErrorCode.NONE
   readonly sessionId: number
-  readonly entries: readonly SessionEntry[]
+  readonly topics: readonly AskedTopic[]
+  readonly tellsAll = false
   readonly #session: Session
 
   constructor(session: Session) {
     this.#session = session
     this.sessionId = session.id
-    this.entries = [...session.entries.values()]
+    this.topics = byTopic(session.entries.values())
   }
 
-  tells(entry: FetchEntry, read: PartitionRead): boolean {
+  tells(topic: TopicReference, entry: FetchEntry, read: PartitionRead): boolean {
     const known = entry as SessionEntry
-    const hasRecords = read.range !== null
+    const hasRecords = read.recordBytes > 0
     const isTold =
       hasRecords ||
       read.errorCode !== ErrorCode.NONE ||
-      read.divergingEpoch !== null ||
+      read.divergingEpoch !== undefined ||
       read.highWatermark !== known.toldHighWatermark ||
       read.logStartOffset !== known.toldLogStart
     if (!isTold) return false
     remember(known, read)
     // What got records moves behind the others, so that none is starved by the size limit.
     if (hasRecords) {
-      const key = keyOf(known)
+      const key = keyOf(topic, known.partition)
       if (this.#session.entries.delete(key)) this.#session.entries.set(key, known)
     }
     return true
@@ -255,24 +272,68 @@ class IncrementalContext implements FetchContext {
 }
 
 function failed(errorCode: ErrorCode): FetchContext {
-  return { errorCode, sessionId: NO_SESSION_ID, entries: NO_ENTRIES, tells: () => false }
+  return {
+    errorCode,
+    sessionId: NO_SESSION_ID,
+    topics: NO_TOPICS,
+    tellsAll: false,
+    tells: () => false,
+  }
 }
 
 function nextEpoch(epoch: number): number {
   return epoch === EPOCH_MAX ? 1 : epoch + 1
 }
 
-function keyOf({ topic, topicId, partition }: ForgottenPartition): string {
+function keyOf({ topic, topicId }: TopicReference, partition: number): string {
   return `${topicId}/${topic}/${partition}`
 }
 
-function untold(entry: FetchEntry): SessionEntry {
-  return { ...entry, toldHighWatermark: -1, toldLogStart: -1 }
+function partitionCount({ topics }: FetchSessionRequest): number {
+  let count = 0
+  for (const { partitions } of topics) count += partitions.length
+  return count
+}
+
+function entriesOf(topics: readonly AskedTopic[]): Map<string, SessionEntry> {
+  const entries = new Map<string, SessionEntry>()
+  for (const topic of topics) {
+    for (const entry of topic.partitions) {
+      entries.set(keyOf(topic, entry.partition), untold(topic, entry))
+    }
+  }
+  return entries
+}
+
+/** Neighbours of one topic together; the order stays. */
+function byTopic(entries: Iterable<SessionEntry>): AskedTopic[] {
+  const topics: { topic: string; topicId: string; partitions: SessionEntry[] }[] = []
+  for (const entry of entries) {
+    const last = topics.at(-1)
+    if (last?.topic === entry.topic && last.topicId === entry.topicId) last.partitions.push(entry)
+    else topics.push({ topic: entry.topic, topicId: entry.topicId, partitions: [entry] })
+  }
+  return topics
+}
+
+function untold({ topic, topicId }: TopicReference, entry: FetchEntry): SessionEntry {
+  return {
+    topic,
+    topicId,
+    partition: entry.partition,
+    fetchOffset: entry.fetchOffset,
+    partitionMaxBytes: entry.partitionMaxBytes,
+    currentLeaderEpoch: entry.currentLeaderEpoch,
+    lastFetchedEpoch: entry.lastFetchedEpoch,
+    logStartOffset: entry.logStartOffset,
+    toldHighWatermark: -1,
+    toldLogStart: -1,
+  }
 }
 
 function update(known: SessionEntry, entry: FetchEntry): void {
   known.fetchOffset = entry.fetchOffset
-  known.maxBytes = entry.maxBytes
+  known.partitionMaxBytes = entry.partitionMaxBytes
   known.currentLeaderEpoch = entry.currentLeaderEpoch
   known.lastFetchedEpoch = entry.lastFetchedEpoch
   known.logStartOffset = entry.logStartOffset

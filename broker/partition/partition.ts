@@ -15,9 +15,11 @@ import { appendInternal, type InternalAppend } from './internal-append.ts'
 import { lookUpOffset, NOTHING_LISTED } from './offset-lookup.ts'
 import {
   type AbortedTransaction,
-  type EpochEnd,
+  failedRead,
   Isolation,
   type ListedOffset,
+  NO_ABORTED,
+  NO_RECORDS,
   type PartitionRead,
 } from './outcome.ts'
 import type { PendingProduce, ReplicationWait } from './pending-produce.ts'
@@ -29,19 +31,22 @@ export interface PartitionParts extends AppendParts {
 }
 
 /** What a fetch asks of one partition. */
-export interface FetchOptions {
+export interface PartitionFetch {
   readonly fetchOffset: number
-  readonly maxBytes: number
-  readonly isolation: Isolation
+  readonly partitionMaxBytes: number
   /** -1: not checked (KIP-320). */
   readonly currentLeaderEpoch: number
   /** -1: not checked (KIP-595). */
   readonly lastFetchedEpoch: number
-  /** Give one whole batch even if it is larger than `maxBytes`. */
-  readonly atLeastOneBatch: boolean
 }
 
-const NO_ABORTED: readonly AbortedTransaction[] = []
+/** What a fetch may still take, from whichever partition is next. */
+export interface FetchAllowance {
+  readonly isolation: Isolation
+  readonly bytesLeft: number
+  /** Give one whole batch even if it is larger than either limit. */
+  readonly atLeastOneBatch: boolean
+}
 
 /**
  * Partition: one replica of a partition on this broker, over its log.
@@ -153,24 +158,27 @@ export class Partition implements AppendHome, FetchSource {
   // ------------------------------------------------------------------------------------- fetch
 
   /** What a reader gets now. Send the range in the same task, or retain its file. */
-  fetch(options: FetchOptions): PartitionRead {
-    const errorCode = this.epochError(options.currentLeaderEpoch)
-    if (errorCode !== ErrorCode.NONE) return failedRead(errorCode)
-    const { fetchOffset, isolation, lastFetchedEpoch } = options
+  fetch(asked: PartitionFetch, allowance: FetchAllowance): PartitionRead {
+    const { fetchOffset, partitionMaxBytes, lastFetchedEpoch } = asked
+    const { isolation, bytesLeft, atLeastOneBatch } = allowance
+    const errorCode = this.epochError(asked.currentLeaderEpoch)
+    if (errorCode !== ErrorCode.NONE) return failedRead(this.index, errorCode)
     if (lastFetchedEpoch >= 0) {
       const end = this.#epochEnd(lastFetchedEpoch)
-      if (end === null) return failedRead(ErrorCode.OFFSET_OUT_OF_RANGE)
-      if (end.leaderEpoch !== lastFetchedEpoch || end.nextOffset < fetchOffset) {
-        return this.#read(isolation, end, null, null, false)
+      if (end === null) return failedRead(this.index, ErrorCode.OFFSET_OUT_OF_RANGE)
+      if (end.epoch !== lastFetchedEpoch || end.endOffset < fetchOffset) {
+        return this.#found(isolation, null, false, end)
       }
     }
     const bound = this.#bound(isolation)
-    const read = this.log.read(fetchOffset, options.maxBytes, bound, options.atLeastOneBatch)
-    if (read.kind === 'out-of-range') return failedRead(ErrorCode.OFFSET_OUT_OF_RANGE)
-    const { range, nextOffset } = read
-    const isTold = isolation === Isolation.READ_COMMITTED && range !== null
-    const aborted = isTold ? this.log.abortedTransactions(fetchOffset, nextOffset) : null
-    return this.#read(isolation, null, aborted, range, range !== null && nextOffset < bound)
+    const maxBytes = partitionMaxBytes < bytesLeft ? partitionMaxBytes : bytesLeft
+    const range = this.log.read(fetchOffset, maxBytes, bound, atLeastOneBatch)
+    if (range === 'out-of-range') return failedRead(this.index, ErrorCode.OFFSET_OUT_OF_RANGE)
+    if (range === null) return this.#found(isolation, null, false)
+    const { nextOffset } = range
+    const isTold = isolation === Isolation.READ_COMMITTED
+    const aborted = isTold ? this.log.abortedTransactions(fetchOffset, nextOffset) : NO_ABORTED
+    return this.#found(isolation, range, nextOffset < bound, undefined, aborted)
   }
 
   readableBytes(fetchOffset: number, maxBytes: number, isolation: Isolation): number {
@@ -178,10 +186,10 @@ export class Partition implements AppendHome, FetchSource {
     const bound = this.#bound(isolation)
     if (fetchOffset === bound) return 0
     const read = this.log.read(fetchOffset, maxBytes, bound, true)
-    if (read.kind === 'out-of-range') return Number.POSITIVE_INFINITY
-    if (read.range === null) return 0
+    if (read === 'out-of-range') return Number.POSITIVE_INFINITY
+    if (read === null) return 0
     // The rest of the log is in later segments, or does not fit: waiting would gain nothing.
-    return read.nextOffset < bound ? Number.POSITIVE_INFINITY : read.range.sizeBytes
+    return read.nextOffset < bound ? Number.POSITIVE_INFINITY : read.sizeBytes
   }
 
   addWaiter(waiter: AdvanceWaiter): void {
@@ -207,34 +215,36 @@ export class Partition implements AppendHome, FetchSource {
     return this.log.writtenOffset
   }
 
-  #read(
+  #found(
     isolation: Isolation,
-    divergingEpoch: EpochEnd | null,
-    aborted: readonly AbortedTransaction[] | null,
     range: FileRange | null,
     hasMore: boolean,
+    divergingEpoch?: PartitionRead['divergingEpoch'],
+    aborted: readonly AbortedTransaction[] = NO_ABORTED,
   ): PartitionRead {
     const { log } = this
     return {
+      partitionIndex: this.index,
       errorCode: ErrorCode.NONE,
       highWatermark: log.highWatermark,
       lastStableOffset: log.lastStableOffset,
       logStartOffset: log.logStartOffset,
       divergingEpoch,
-      aborted: aborted ?? (isolation === Isolation.READ_COMMITTED ? NO_ABORTED : null),
-      range,
+      abortedTransactions: isolation === Isolation.READ_COMMITTED ? aborted : null,
+      records: range ?? NO_RECORDS,
+      recordBytes: range === null ? 0 : range.sizeBytes,
       hasMore,
     }
   }
 
   /** Where an epoch, or the greatest one below it, ends; null for one this log does not know. */
-  #epochEnd(epoch: number): EpochEnd | null {
+  #epochEnd(epoch: number): { epoch: number; endOffset: number } | null {
     // Epochs without records are not in the log's table: they end where it ends.
     if (epoch <= this.leaderEpoch && epoch > this.log.latestEpoch) {
-      return { leaderEpoch: epoch, nextOffset: this.log.nextOffset }
+      return { epoch, endOffset: this.log.nextOffset }
     }
     const end = epoch > this.leaderEpoch ? null : this.log.endOffsetForEpoch(epoch)
-    return end === null ? null : { leaderEpoch: end.leaderEpoch, nextOffset: end.endOffset }
+    return end === null ? null : { epoch: end.leaderEpoch, endOffset: end.endOffset }
   }
 
   /** ListOffsets; versions and unknown special timestamps are the caller's to refuse. */
@@ -263,7 +273,7 @@ export class Partition implements AppendHome, FetchSource {
     const errorCode = this.epochError(currentLeaderEpoch)
     const end = errorCode === ErrorCode.NONE ? this.#epochEnd(epoch) : null
     if (end === null) return { errorCode, leaderEpoch: -1, endOffset: -1 }
-    return { errorCode, leaderEpoch: end.leaderEpoch, endOffset: end.nextOffset }
+    return { errorCode, leaderEpoch: end.epoch, endOffset: end.endOffset }
   }
 
   /** DeleteRecords: makes `offset` (-1: the high watermark) the log's start, if it is lower. */
@@ -351,18 +361,5 @@ export class Partition implements AppendHome, FetchSource {
 
   #failUnreplicated(errorCode: ErrorCode): void {
     for (const wait of this.#unreplicated.drain()) wait.fail(errorCode)
-  }
-}
-
-function failedRead(errorCode: ErrorCode): PartitionRead {
-  return {
-    errorCode,
-    highWatermark: -1,
-    lastStableOffset: -1,
-    logStartOffset: -1,
-    divergingEpoch: null,
-    aborted: errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ? NO_ABORTED : null,
-    range: null,
-    hasMore: false,
   }
 }

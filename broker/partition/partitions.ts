@@ -34,6 +34,8 @@ interface LocalTopic {
   readonly partitions: (Partition | undefined)[]
 }
 
+const NO_PARTITIONS: readonly (Partition | undefined)[] = []
+
 /**
  * Partitions: all that this broker holds, by topic name and by topic id. Follows the image: what
  * the cluster says, becomes so here (`publish.ts`). Looking one up costs a map and an array.
@@ -50,6 +52,11 @@ export class Partitions {
   /** Undefined if this broker does not hold it. */
   get(topic: string, index: number): Partition | undefined {
     return this.#byName.get(topic)?.partitions[index]
+  }
+
+  /** By index, with holes; empty if this broker holds none of the topic. Valid for this turn. */
+  ofTopic(topic: string): readonly (Partition | undefined)[] {
+    return this.#byName.get(topic)?.partitions ?? NO_PARTITIONS
   }
 
   getById(topicId: string, index: number): Partition | undefined {

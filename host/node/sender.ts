@@ -17,6 +17,7 @@ import type { Socket } from 'node:net'
 import type { FileRange, Piece } from '../host.ts'
 import type { FileSender } from './file-sender.ts'
 import type { Flushable, NodeLoop } from './loop.ts'
+import { COPY_BELOW_BYTES, copyRun, ShortFile, shortRun } from './short-pieces.ts'
 import { SLAB_BYTES, Slab } from './slabs.ts'
 import { StagedChunks } from './staged-chunks.ts'
 
@@ -36,8 +37,8 @@ export interface SenderOwner {
   onSendFailed(error: Error): void
 }
 
-/** Buffers shorter than this are copied together: cheaper than an iovec of their own. */
-const COPY_BELOW_BYTES = 1024
+/** Fewer short pieces than this are added one by one. */
+const SHORT_RUN_MIN = 4
 const BATCH_CHUNKS_MAX = 512
 const BATCH_BUFFERS_BYTES_MAX = 8 << 20
 /** Enough for the socket to tell when there is room again. */
@@ -143,7 +144,9 @@ export class Sender implements Flushable {
 
   #writeBatch(): void {
     try {
-      while (this.#head < this.#sends.length && this.#addToBatch(this.#piece())) {}
+      while (this.#head < this.#sends.length) {
+        if (!this.#addShort() && !this.#addToBatch(this.#piece())) break
+      }
     } catch (error) {
       this.#fail(error as Error)
       return
@@ -165,6 +168,23 @@ export class Sender implements Flushable {
     if (piece.length >= COPY_BELOW_BYTES) this.#chunks.add(piece)
     else if (piece.length > 0) this.#chunks.copy(piece)
     this.#batchBytes += piece.length
+    this.#consume()
+    return true
+  }
+
+  /** Adds the short pieces at the head, if there are some, as far as one slab has room. */
+  #addShort(): boolean {
+    const { pieces } = this.#sends[this.#head] as Send
+    const first = this.#at
+    if (pieces.length - first < SHORT_RUN_MIN || this.#takenBytes > 0) return false
+    const room = Math.min(this.#chunks.room, SLAB_BYTES - this.#fileBytes)
+    const { end, sizeBytes, fileBytes } = shortRun(pieces, first, room)
+    if (end - first < SHORT_RUN_MIN) return false
+    const start = this.#chunks.stage(sizeBytes)
+    copyRun(pieces, first, end, this.#chunks.target, start)
+    this.#batchBytes += sizeBytes
+    this.#fileBytes += fileBytes
+    this.#at = end - 1
     this.#consume()
     return true
   }
@@ -192,7 +212,7 @@ export class Sender implements Flushable {
   }
 
   #tookFromFile(range: FileRange, readBytes: number, wantedBytes: number): void {
-    if (readBytes < wantedBytes) throw new Error(`${range.file.path} is shorter than a range of it`)
+    if (readBytes < wantedBytes) throw new ShortFile(range.file.path)
     this.#takenBytes += readBytes
     this.#batchBytes += readBytes
     this.#fileBytes += readBytes

@@ -15,8 +15,8 @@ const staging = new Arena(() => Slab.take(null))
 export class StagedChunks {
   #chunks: Buffer[] = []
   #slabs: Slab[] = []
-  /** The last of `#slabs`, if copies can follow in it. */
-  #slab: Slab | null = null
+  /** The last of them. */
+  #lastSlab: Slab | null = null
   #runStart = 0
   #runEnd = 0
 
@@ -59,8 +59,9 @@ export class StagedChunks {
   addSlab(slab: Slab, sizeBytes: number): void {
     this.#endRun()
     this.#slabs.push(slab)
+    this.#lastSlab = slab
     this.#chunks.push(slab.bytes.subarray(0, sizeBytes))
-    this.#slab = null
+    this.#runStart = this.#runEnd = 0
   }
 
   /** All that was added, in order; valid until `drop`. */
@@ -73,20 +74,20 @@ export class StagedChunks {
   drop(): void {
     for (const slab of this.#slabs) slab.release()
     if (this.#slabs.length > 0) this.#slabs = []
+    this.#lastSlab = null
     this.#chunks = []
-    this.#slab = null
     this.#runStart = this.#runEnd = 0
   }
 
   #reserve(sizeBytes: number): number {
     const start = staging.reserve(sizeBytes)
     const { slab } = staging
-    if (slab !== this.#slab) {
+    if (slab !== this.#lastSlab) {
       this.#endRun()
       this.#runStart = start
       slab.retain()
       this.#slabs.push(slab)
-      this.#slab = slab
+      this.#lastSlab = slab
     } else if (start !== this.#runEnd) {
       this.#endRun()
       this.#runStart = start
@@ -97,7 +98,7 @@ export class StagedChunks {
 
   #endRun(): void {
     if (this.#runEnd === this.#runStart) return
-    this.#chunks.push((this.#slab as Slab).bytes.subarray(this.#runStart, this.#runEnd))
+    this.#chunks.push((this.#lastSlab as Slab).bytes.subarray(this.#runStart, this.#runEnd))
     this.#runStart = this.#runEnd
   }
 }

@@ -7,12 +7,14 @@ import {
   message,
   records,
   type StructDraft,
+  type StructValue,
   string,
   struct,
   uuid,
   type ValueOf,
 } from '../schema.ts'
 import { NO_UUID } from '../uuid.ts'
+import type { WireReader } from '../wire-reader.ts'
 import type { WireWriter } from '../wire-writer.ts'
 
 const replicaState = struct('15+', {
@@ -20,31 +22,36 @@ const replicaState = struct('15+', {
   replicaEpoch: int64('15+').default(-1),
 }).tag(1)
 
-const askedPartitions = array(
-  '0+',
-  {
-    partition: int32('0+'),
-    /** The leader epoch the client knows of; -1 skips the check (KIP-320). */
-    currentLeaderEpoch: int32('9+').default(-1).ignorable(),
-    fetchOffset: int64('0+'),
-    lastFetchedEpoch: int32('12+').default(-1),
-    /** Of the follower; -1 from consumers. */
-    logStartOffset: int64('5+').default(-1).ignorable(),
-    partitionMaxBytes: int32('0+'),
-    replicaDirectoryId: uuid('17+').tag(0).ignorable(),
-    highWatermark: int64('18+').tag(1).default(Number.POSITIVE_INFINITY).ignorable(),
-  },
-  at => ({
-    partition: at[0] as number,
-    currentLeaderEpoch: at[1] as number,
-    fetchOffset: at[2] as number,
-    lastFetchedEpoch: at[3] as number,
-    logStartOffset: at[4] as number,
-    partitionMaxBytes: at[5] as number,
-    replicaDirectoryId: at[6] as string,
-    highWatermark: at[7] as number,
-  }),
-)
+const askedPartition = {
+  partition: int32('0+'),
+  /** The leader epoch the client knows of; -1 skips the check (KIP-320). */
+  currentLeaderEpoch: int32('9+').default(-1).ignorable(),
+  fetchOffset: int64('0+'),
+  lastFetchedEpoch: int32('12+').default(-1),
+  /** Of the follower; -1 from consumers. */
+  logStartOffset: int64('5+').default(-1).ignorable(),
+  partitionMaxBytes: int32('0+'),
+  replicaDirectoryId: uuid('17+').tag(0).ignorable(),
+  highWatermark: int64('18+').tag(1).default(Number.POSITIVE_INFINITY).ignorable(),
+}
+
+function readAskedPartition(version: number) {
+  const hasLeaderEpoch = version >= 9
+  const hasFetchedEpoch = version >= 12
+  const hasLogStart = version >= 5
+  return (reader: WireReader): StructValue<typeof askedPartition> => ({
+    partition: reader.int32(),
+    currentLeaderEpoch: hasLeaderEpoch ? reader.int32() : -1,
+    fetchOffset: reader.int64(),
+    lastFetchedEpoch: hasFetchedEpoch ? reader.int32() : -1,
+    logStartOffset: hasLogStart ? reader.int64() : -1,
+    partitionMaxBytes: reader.int32(),
+    replicaDirectoryId: NO_UUID,
+    highWatermark: Number.POSITIVE_INFINITY,
+  })
+}
+
+const askedPartitions = array('0+', askedPartition, null, { read: readAskedPartition })
 
 const topics = array(
   '0+',
@@ -191,7 +198,7 @@ export const FetchResponse = message(
     responses: array('0+', {
       topic: string('0-12').default('').ignorable(),
       topicId: uuid('13+').default(NO_UUID).ignorable(),
-      partitions: array('0+', answeredPartition, null, writeUsualPartition),
+      partitions: array('0+', answeredPartition, null, { write: writeUsualPartition }),
     }),
     nodeEndpoints: array('16+', {
       nodeId: int32('16+'),

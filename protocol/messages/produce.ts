@@ -61,7 +61,6 @@ function readTopic(version: number): (reader: WireReader) => ProducedTopic {
     if (count < 0) throw new ProtocolViolation('a topic to produce to has null for partitions')
     const asked: PartitionData[] = count === 1 ? [readPartition(reader)] : []
     while (asked.length < count) asked.push(readPartition(reader))
-    if (isFlexible) reader.skipTaggedFields()
     return { name, topicId, partitionData: asked }
   }
 }
@@ -84,7 +83,7 @@ export const ProduceRequest = message(
     /** 0: send no response · 1: the leader has it · -1: every in-sync replica has. */
     acks: int16('0+'),
     timeoutMs: int32('0+'),
-    topicData: array('0+', producedTopic, null, null, readTopic),
+    topicData: array('0+', producedTopic, null, { read: readTopic }),
   },
   at => ({
     transactionalId: at[0] as string | null,
@@ -174,7 +173,7 @@ export const ProduceResponse = message(
   'ProduceResponse',
   { versions: '3-13', flexible: '9+' },
   {
-    responses: array('0+', answeredTopic, null, writePlainTopic),
+    responses: array('0+', answeredTopic, null, { write: writePlainTopic }),
     throttleTimeMs: int32('1+').default(0).ignorable(),
     /** Where the current leaders named above are to be found (KIP-951). */
     nodeEndpoints: array('10+', {

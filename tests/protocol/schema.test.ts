@@ -184,11 +184,13 @@ describe('a declaration that says how its value is built', () => {
 
 describe('a declaration whose usual drafts are written by hand', () => {
   const fields = { a: int8('0+'), b: int8('1+').default(9) }
-  const list = array('0+', fields, null, version => (writer, draft) => {
-    if (draft.b !== undefined) return false
-    writer.int8(draft.a + 100 + version)
-    return true
-  })
+  const write =
+    (version: number) => (writer: WireWriter, draft: { a: number; b?: number | undefined }) => {
+      if (draft.b !== undefined) return false
+      writer.int8(draft.a + 100 + version)
+      return true
+    }
+  const list = array('0+', fields, null, { write })
   const versions = { versions: '0-1', flexible: 'none' }
   const written = (version: number, ...drafts: { a: number; b?: number }[]) => {
     const writer = new WireWriter()

@@ -149,7 +149,7 @@ describe('a directory', () => {
     directory.abandon()
     const again = (await openDirectory(disk)).get('topic', 0) as Log
     expect([again.logStartOffset, again.highWatermark, again.nextOffset]).toEqual([4, 9, 9])
-    expect(again.read(3, 10, 9, true).kind).toBe('out-of-range')
+    expect(again.read(3, 10, 9, true)).toBe('out-of-range')
     expect(again.read(4, 10, 9, true)).toMatchObject({ nextOffset: 9 })
   })
 

@@ -1,21 +1,26 @@
 import { describe, expect, test } from 'vitest'
 import {
+  type AskedTopic,
+  type FetchContext,
   type FetchEntry,
   type FetchSessionRequest,
   FetchSessions,
 } from '../../../broker/partition/fetch-session.ts'
-import type { PartitionRead } from '../../../broker/partition/outcome.ts'
+import { NO_RECORDS, type PartitionRead } from '../../../broker/partition/outcome.ts'
 import type { File } from '../../../host/host.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import { NO_UUID } from '../../../protocol/uuid.ts'
 
-function entry(topic: string, partition: number, fetchOffset = 0): FetchEntry {
+/** What a request asks of one topic: of each partition given, from offset 0 on. */
+function asked(topic: string, ...partitions: number[]): AskedTopic {
+  return { topic, topicId: NO_UUID, partitions: partitions.map(index => entry(index)) }
+}
+
+function entry(partition: number, fetchOffset = 0): FetchEntry {
   return {
-    topic,
-    topicId: NO_UUID,
     partition,
     fetchOffset,
-    maxBytes: 1000,
+    partitionMaxBytes: 1000,
     currentLeaderEpoch: -1,
     lastFetchedEpoch: -1,
     logStartOffset: -1,
@@ -30,7 +35,7 @@ function request(
   return {
     sessionId,
     sessionEpoch,
-    entries: [],
+    topics: [],
     forgotten: [],
     usesTopicIds: false,
     isFollower: false,
@@ -39,17 +44,19 @@ function request(
   }
 }
 
-const RECORDS = { file: {} as File, position: 0, sizeBytes: 1 }
+const RECORDS = { records: { file: {} as File, position: 0, sizeBytes: 1 }, recordBytes: 1 }
 
 function read(changes: Partial<PartitionRead> = {}): PartitionRead {
   return {
+    partitionIndex: 0,
     errorCode: ErrorCode.NONE,
     highWatermark: 10,
     lastStableOffset: 10,
     logStartOffset: 0,
-    divergingEpoch: null,
-    aborted: null,
-    range: null,
+    divergingEpoch: undefined,
+    abortedTransactions: null,
+    records: NO_RECORDS,
+    recordBytes: 0,
     hasMore: false,
     ...changes,
   }
@@ -60,74 +67,81 @@ function sessionsOf(slots: number): FetchSessions {
   return new FetchSessions({ slots: () => slots, newSessionId: () => ids++, evictionMs: 1000 })
 }
 
-const names = (entries: readonly FetchEntry[]) => entries.map(e => `${e.topic}-${e.partition}`)
+const names = ({ topics }: FetchContext) =>
+  topics.flatMap(({ topic, partitions }) => partitions.map(one => `${topic}-${one.partition}`))
+
+/** Whether each entry is told, given what was read of it. */
+function told(context: FetchContext, readOf: (entry: FetchEntry) => PartitionRead): boolean[] {
+  return context.topics.flatMap(topic =>
+    topic.partitions.map(one => context.tells(topic, one, readOf(one))),
+  )
+}
 
 describe('a fetch session', () => {
   test('goes from full to incremental and tells only what moved', () => {
     const sessions = sessionsOf(10)
-    const full = sessions.begin(request(0, 0, { entries: [entry('a', 0), entry('a', 1)] }))
-    expect(full).toMatchObject({ errorCode: 0, sessionId: 100 })
-    expect(full.entries.map(e => full.tells(e, read()))).toEqual([true, true])
+    const full = sessions.begin(request(0, 0, { topics: [asked('a', 0, 1)] }))
+    expect(full).toMatchObject({ errorCode: 0, sessionId: 100, tellsAll: false })
+    expect(told(full, () => read())).toEqual([true, true])
 
     const second = sessions.begin(request(100, 1))
-    expect(names(second.entries)).toEqual(['a-0', 'a-1'])
-    expect(second.entries.map(e => second.tells(e, read()))).toEqual([false, false])
+    expect(names(second)).toEqual(['a-0', 'a-1'])
+    expect(told(second, () => read())).toEqual([false, false])
+    expect(second.tellsAll).toBe(false)
 
     const third = sessions.begin(request(100, 2))
-    const tells = (changes: Partial<PartitionRead>) => third.tells(third.entries[0]!, read(changes))
+    const tells = (changes: Partial<PartitionRead>) => told(third, () => read(changes))[0]
     expect(tells({ highWatermark: 11 })).toBe(true)
     expect(tells({ highWatermark: 11 })).toBe(false)
     expect(tells({ highWatermark: 11, logStartOffset: 1 })).toBe(true)
-    expect(tells({ highWatermark: 11, logStartOffset: 1, range: RECORDS })).toBe(true)
-    const diverged = { divergingEpoch: { leaderEpoch: 1, nextOffset: 1 } }
+    expect(tells({ highWatermark: 11, logStartOffset: 1, ...RECORDS })).toBe(true)
+    const diverged = { divergingEpoch: { epoch: 1, endOffset: 1 } }
     expect(tells({ highWatermark: 11, logStartOffset: 1, ...diverged })).toBe(true)
   })
 
   test('tells an error each time, and all again after it', () => {
     const sessions = sessionsOf(10)
-    const full = sessions.begin(request(0, 0, { entries: [entry('a', 0)] }))
-    full.tells(full.entries[0]!, read())
+    const full = sessions.begin(request(0, 0, { topics: [asked('a', 0)] }))
+    told(full, () => read())
     const failure = read({ errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER, highWatermark: -1 })
     for (const epoch of [1, 2]) {
       const context = sessions.begin(request(100, epoch))
-      expect(context.tells(context.entries[0]!, failure)).toBe(true)
+      expect(told(context, () => failure)).toEqual([true])
     }
     const healed = sessions.begin(request(100, 3))
-    expect(healed.tells(healed.entries[0]!, read())).toBe(true)
+    expect(told(healed, () => read())).toEqual([true])
   })
 
   test('takes changes, additions and forgotten partitions', () => {
     const sessions = sessionsOf(10)
-    sessions.begin(request(0, 0, { entries: [entry('a', 0), entry('a', 1)] }))
+    sessions.begin(request(0, 0, { topics: [asked('a', 0, 1)] }))
     const changed = sessions.begin(
       request(100, 1, {
-        entries: [entry('a', 1, 7), entry('b', 0)],
+        topics: [{ ...asked('a'), partitions: [entry(1, 7)] }, asked('b', 0)],
         forgotten: [{ topic: 'a', topicId: NO_UUID, partition: 0 }],
       }),
     )
-    expect(names(changed.entries)).toEqual(['a-1', 'b-0'])
-    expect(changed.entries[0]?.fetchOffset).toBe(7)
+    expect(names(changed)).toEqual(['a-1', 'b-0'])
+    expect(changed.topics[0]?.partitions[0]?.fetchOffset).toBe(7)
     expect(sessions.partitionCount).toBe(2)
   })
 
   test('puts what got records behind the others', () => {
     const sessions = sessionsOf(10)
-    sessions.begin(request(0, 0, { entries: [entry('a', 0), entry('a', 1), entry('a', 2)] }))
+    sessions.begin(request(0, 0, { topics: [asked('a', 0, 1, 2)] }))
     const context = sessions.begin(request(100, 1))
-    for (const one of context.entries) {
-      context.tells(one, read({ range: one.partition < 2 ? RECORDS : null }))
-    }
-    expect(names(sessions.begin(request(100, 2)).entries)).toEqual(['a-2', 'a-0', 'a-1'])
+    told(context, one => read(one.partition < 2 ? RECORDS : {}))
+    expect(names(sessions.begin(request(100, 2)))).toEqual(['a-2', 'a-0', 'a-1'])
   })
 
   test('ends when it is closed, or when nothing is left of it', () => {
     const sessions = sessionsOf(10)
-    sessions.begin(request(0, 0, { entries: [entry('a', 0)] }))
-    const closed = sessions.begin(request(100, -1, { entries: [entry('a', 0)] }))
-    expect(closed).toMatchObject({ errorCode: 0, sessionId: 0 })
-    expect(names(closed.entries)).toEqual(['a-0'])
+    sessions.begin(request(0, 0, { topics: [asked('a', 0)] }))
+    const closed = sessions.begin(request(100, -1, { topics: [asked('a', 0)] }))
+    expect(closed).toMatchObject({ errorCode: 0, sessionId: 0, tellsAll: true })
+    expect(names(closed)).toEqual(['a-0'])
     expect(sessions.size).toBe(0)
-    sessions.begin(request(0, 0, { entries: [entry('a', 0)] }))
+    sessions.begin(request(0, 0, { topics: [asked('a', 0)] }))
     const forgotten = [{ topic: 'a', topicId: NO_UUID, partition: 0 }]
     expect(sessions.begin(request(101, 1, { forgotten }))).toMatchObject({ sessionId: 0 })
     expect(sessions.size).toBe(0)
@@ -135,8 +149,8 @@ describe('a fetch session', () => {
 
   test('is made anew by epoch 0', () => {
     const sessions = sessionsOf(10)
-    sessions.begin(request(0, 0, { entries: [entry('a', 0)] }))
-    const again = sessions.begin(request(100, 0, { entries: [entry('b', 0)] }))
+    sessions.begin(request(0, 0, { topics: [asked('a', 0)] }))
+    const again = sessions.begin(request(100, 0, { topics: [asked('b', 0)] }))
     expect(again.sessionId).toBe(101)
     expect(sessions.size).toBe(1)
   })
@@ -154,30 +168,30 @@ describe('a fetch session', () => {
   for (const [what, bad, errorCode] of errors) {
     test(`${what} answers ${errorCode} and changes nothing`, () => {
       const sessions = sessionsOf(10)
-      sessions.begin(request(0, 0, { entries: [entry('a', 0)] }))
+      sessions.begin(request(0, 0, { topics: [asked('a', 0)] }))
       sessions.begin(request(100, 1))
-      expect(sessions.begin(bad)).toMatchObject({ errorCode, sessionId: 0, entries: [] })
+      expect(sessions.begin(bad)).toMatchObject({ errorCode, sessionId: 0, topics: [] })
       expect(sessions.begin(request(100, 2)).errorCode).toBe(ErrorCode.NONE)
     })
   }
 
   test('epochs go from 2147483647 to 1', () => {
     const sessions = sessionsOf(10)
-    sessions.begin(request(0, 0, { entries: [entry('a', 0)] }))
+    sessions.begin(request(0, 0, { topics: [asked('a', 0)] }))
     for (let epoch = 1; epoch < 4; epoch++) sessions.begin(request(100, epoch))
     expect(sessions.begin(request(100, 4)).errorCode).toBe(0)
   })
 })
 
 describe('slots for sessions', () => {
-  const one = { entries: [entry('a', 0)] }
+  const one = { topics: [asked('a', 0)] }
 
   test('when all are taken, none is made and the fetch is answered all the same', () => {
     const sessions = sessionsOf(1)
     sessions.begin(request(0, 0, one))
     const declined = sessions.begin(request(0, 0, { ...one, nowMs: 500 }))
-    expect(declined).toMatchObject({ errorCode: 0, sessionId: 0 })
-    expect(names(declined.entries)).toEqual(['a-0'])
+    expect(declined).toMatchObject({ errorCode: 0, sessionId: 0, tellsAll: true })
+    expect(names(declined)).toEqual(['a-0'])
     expect(sessionsOf(0).begin(request(0, 0, one)).sessionId).toBe(0)
   })
 
@@ -195,7 +209,7 @@ describe('slots for sessions', () => {
     const sessions = sessionsOf(1)
     sessions.begin(request(0, 0, one))
     expect(sessions.begin(request(0, 0, { ...one, isFollower: true })).sessionId).toBe(101)
-    const many = { entries: [entry('a', 0), entry('a', 1)], nowMs: 999 }
+    const many = { topics: [asked('a', 0, 1)], nowMs: 999 }
     expect(sessions.begin(request(0, 0, many)).sessionId).toBe(0)
   })
 
@@ -203,7 +217,7 @@ describe('slots for sessions', () => {
     const sessions = sessionsOf(1)
     sessions.begin(request(0, 0, one))
     sessions.begin(request(100, 1, { nowMs: 900 }))
-    const many = { entries: [entry('a', 0), entry('a', 1)] }
+    const many = { topics: [asked('a', 0, 1)] }
     expect(sessions.begin(request(0, 0, { ...many, nowMs: 1000 })).sessionId).toBe(0)
     expect(sessions.begin(request(0, 0, { ...many, nowMs: 1001 })).sessionId).toBe(101)
     sessions.begin(request(101, 1, { nowMs: 1900 }))

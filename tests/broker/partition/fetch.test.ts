@@ -1,7 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { DelayedFetch } from '../../../broker/partition/delayed-fetch.ts'
-import { Isolation } from '../../../broker/partition/outcome.ts'
-import type { FetchOptions, Partition } from '../../../broker/partition/partition.ts'
+import { Isolation, NO_RECORDS } from '../../../broker/partition/outcome.ts'
+import type {
+  FetchAllowance,
+  Partition,
+  PartitionFetch,
+} from '../../../broker/partition/partition.ts'
 import { virtualClock } from '../../../host/sim/clock.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import { buildBatch } from '../../../protocol/records/builder.ts'
@@ -35,16 +39,24 @@ function batch(values: readonly string[], envelope = {}, timestamp = NOW_MS): Bu
   return buildBatch({ ...envelope, records })
 }
 
-function fetchOf(partition: Partition, changes: Partial<FetchOptions> = {}) {
-  return partition.fetch({
+function fetchOf(
+  partition: Partition,
+  changes: Partial<PartitionFetch> & Partial<FetchAllowance> = {},
+) {
+  const asked = {
     fetchOffset: 0,
-    maxBytes: 1_048_576,
-    isolation: Isolation.READ_UNCOMMITTED,
+    partitionMaxBytes: 1_048_576,
     currentLeaderEpoch: -1,
     lastFetchedEpoch: -1,
+    ...changes,
+  }
+  const allowance = {
+    isolation: Isolation.READ_UNCOMMITTED,
+    bytesLeft: 1_048_576,
     atLeastOneBatch: true,
     ...changes,
-  })
+  }
+  return partition.fetch(asked, allowance)
 }
 
 function marker(type: typeof ControlType.ABORT | typeof ControlType.COMMIT): Buffer {
@@ -66,13 +78,15 @@ describe('fetching', () => {
   test('an empty partition has nothing, and says where it ends', async () => {
     const made = await world()
     expect(fetchOf(made.partition)).toEqual({
+      partitionIndex: 0,
       errorCode: 0,
       highWatermark: 0,
       lastStableOffset: 0,
       logStartOffset: 0,
-      divergingEpoch: null,
-      aborted: null,
-      range: null,
+      divergingEpoch: undefined,
+      abortedTransactions: null,
+      records: NO_RECORDS,
+      recordBytes: 0,
       hasMore: false,
     })
   })
@@ -80,34 +94,41 @@ describe('fetching', () => {
   test('offsets outside of the log are refused, its very end is not', async () => {
     const made = await world()
     await made.produce(batch(['a', 'b']))
-    expect(fetchOf(made.partition, { fetchOffset: 2 })).toMatchObject({ errorCode: 0, range: null })
+    expect(fetchOf(made.partition, { fetchOffset: 2 })).toMatchObject({
+      errorCode: 0,
+      recordBytes: 0,
+    })
     for (const fetchOffset of [3, -1]) {
       expect(fetchOf(made.partition, { fetchOffset })).toEqual({
+        partitionIndex: 0,
         errorCode: ErrorCode.OFFSET_OUT_OF_RANGE,
         highWatermark: -1,
         lastStableOffset: -1,
         logStartOffset: -1,
-        divergingEpoch: null,
-        aborted: null,
-        range: null,
+        divergingEpoch: undefined,
+        abortedTransactions: null,
+        records: NO_RECORDS,
+        recordBytes: 0,
         hasMore: false,
       })
     }
     made.partition.deleteRecords(1)
     expect(fetchOf(made.partition).errorCode).toBe(ErrorCode.OFFSET_OUT_OF_RANGE)
-    expect(fetchOf(made.partition, { fetchOffset: 1 }).range?.sizeBytes).toBeGreaterThan(0)
+    expect(fetchOf(made.partition, { fetchOffset: 1 }).recordBytes).toBeGreaterThan(0)
   })
 
   test('whole batches up to the limit, the first one whatever its size', async () => {
     const made = await world()
     const bytes = batch(['x'.repeat(100)])
     for (let index = 0; index < 3; index++) await made.produce(Buffer.from(bytes))
-    const limited = { maxBytes: bytes.length * 2 + 10 }
+    const limited = { partitionMaxBytes: bytes.length * 2 + 10 }
     const two = fetchOf(made.partition, limited)
-    expect(two.range?.sizeBytes).toBe(bytes.length * 2)
+    expect(two.recordBytes).toBe(bytes.length * 2)
     expect(two.hasMore).toBe(true)
-    expect(fetchOf(made.partition, { maxBytes: 1 }).range?.sizeBytes).toBe(bytes.length)
-    expect(fetchOf(made.partition, { maxBytes: 1, atLeastOneBatch: false }).range).toBeNull()
+    for (const little of [{ partitionMaxBytes: 1 }, { bytesLeft: 1 }]) {
+      expect(fetchOf(made.partition, little).recordBytes).toBe(bytes.length)
+      expect(fetchOf(made.partition, { ...little, atLeastOneBatch: false }).recordBytes).toBe(0)
+    }
     expect(fetchOf(made.partition).hasMore).toBe(false)
   })
 
@@ -120,7 +141,7 @@ describe('fetching', () => {
     made.partition.applyImage({ ...made.image, leader: 2 })
     expect(fetchOf(made.partition).errorCode).toBe(ErrorCode.NOT_LEADER_OR_FOLLOWER)
     made.partition.stop()
-    expect(fetchOf(made.partition)).toMatchObject({ errorCode: 3, aborted: [] })
+    expect(fetchOf(made.partition)).toMatchObject({ errorCode: 3, abortedTransactions: [] })
   })
 
   test('a reader whose log left ours is told where', async () => {
@@ -130,13 +151,13 @@ describe('fetching', () => {
     await made.produce(batch(['c']))
     const ask = (fetchOffset: number, lastFetchedEpoch: number) =>
       fetchOf(made.partition, { fetchOffset, lastFetchedEpoch })
-    expect(ask(2, 3).divergingEpoch).toBeNull()
+    expect(ask(2, 3).divergingEpoch).toBeUndefined()
     expect(ask(3, 3)).toMatchObject({
       errorCode: 0,
-      range: null,
-      divergingEpoch: { leaderEpoch: 3, nextOffset: 2 },
+      recordBytes: 0,
+      divergingEpoch: { epoch: 3, endOffset: 2 },
     })
-    expect(ask(3, 4).divergingEpoch).toEqual({ leaderEpoch: 3, nextOffset: 2 })
+    expect(ask(3, 4).divergingEpoch).toEqual({ epoch: 3, endOffset: 2 })
     expect(ask(3, 6).errorCode).toBe(ErrorCode.OFFSET_OUT_OF_RANGE)
     expect(made.partition.endOffsetForEpoch(3, -1)).toEqual({
       errorCode: 0,
@@ -155,16 +176,16 @@ describe('fetching', () => {
     expect(made.partition.lastStableOffset).toBe(1)
     const committed = { isolation: Isolation.READ_COMMITTED }
     expect(fetchOf(made.partition, { ...committed, fetchOffset: 1 })).toMatchObject({
-      range: null,
-      aborted: [],
+      recordBytes: 0,
+      abortedTransactions: [],
       highWatermark: 5,
       lastStableOffset: 1,
     })
     await made.partition.appendInternal(marker(ControlType.ABORT), { nowMs: NOW_MS })
     const read = fetchOf(made.partition, committed)
-    expect(read.aborted).toEqual([{ producerId: 7, firstOffset: 1 }])
+    expect(read.abortedTransactions).toEqual([{ producerId: 7, firstOffset: 1 }])
     expect(read.lastStableOffset).toBe(6)
-    expect(fetchOf(made.partition).aborted).toBeNull()
+    expect(fetchOf(made.partition).abortedTransactions).toBeNull()
   })
 })
 

@@ -82,6 +82,39 @@ describe.each(['on', 'off'] as const)('sending with native parts %s', native => 
     await close()
   })
 
+  test('short and long pieces of one send leave in order, and their file is let go', async () => {
+    const { file, socket, send, until, close } = await setUp()
+    const sizes = Array.from({ length: 600 }, (_, at) => (at % 7 === 3 ? 5000 : 3000 + at))
+    const pieces = sizes.flatMap((sizeBytes, at) => {
+      const head = pattern(at % 11 === 5 ? 1024 : at % 60)
+      return [head, { file, position: 4096 * at, sizeBytes }]
+    })
+    let isDone = false
+    send(pieces, () => {
+      isDone = true
+    })
+    file.close()
+    const expected = contentOf(pieces)
+    expect((await receive(socket, expected.length)).equals(expected)).toBe(true)
+    await until(() => isDone)
+    expect(() => file.read(Buffer.alloc(1), 0)).toThrow('EBADF')
+    await close()
+  })
+
+  test('a short range past the end of its file ends the connection and frees it', async () => {
+    const { file, peer, send, until, close } = await setUp()
+    const range = { file, position: 0, sizeBytes: 1000 }
+    const behind = { file, position: FILE_BYTES - 10, sizeBytes: 1000 }
+    const errors: (Error | null)[] = []
+    send([frameOf('x'), range, range, behind, range, range], error => errors.push(error))
+    file.close()
+    await until(() => peer.closes.length === 1)
+    expect(peer.closes[0]).toBeInstanceOf(Error)
+    expect(errors).toEqual([expect.any(Error)])
+    expect(() => file.read(Buffer.alloc(1), 0)).toThrow('EBADF')
+    await close()
+  })
+
   test('sends of nothing are done in their turn', async () => {
     const { file, socket, send, until, close } = await setUp()
     const done: string[] = []
