@@ -26,8 +26,8 @@ export interface AppendOptions {
 }
 
 /**
- * Told once, in a later task of the loop, how an append ended. Under durability 'os' in the same
- * turn, after the write; under 'fsync' after the commit round.
+ * Told once, in a later task of the loop, how an append ended. Under durability 'os' after
+ * the write, mostly in the same turn; under 'fsync' after the commit round.
  */
 export interface AppendWaiter {
   durable(): void

@@ -19,13 +19,15 @@ export interface LogEnvironment {
   readonly cursor: BatchCursor
   /** A cursor of one's own. */
   newCursor(): BatchCursor
+  /** A stage takes no more, unless one batch alone is larger. */
+  readonly stageBytesMax: number
   /** Set once the directory failed; nothing is written any more. */
   readonly offline: DiskError | null
   /** Takes the directory offline for good. */
   fail(error: DiskError): void
   /** An index was made again because it was missing or lied. */
   onRebuilt(path: string): void
-  /** Calls `log.flush()` once, at the end of this turn. */
+  /** Calls `log.flush` at the end of this turn, or of a later one when much is to be written. */
   stage(log: StagedLog): void
   /** Includes the log in the next commit round. */
   commit(log: CommittedLog): void
@@ -33,9 +35,10 @@ export interface LogEnvironment {
   seal(log: SealedLog): void
 }
 
-/** A log with batches queued for this turn's write. */
+/** A log with batches that wait to be written. */
 export interface StagedLog {
-  flush(): void
+  /** Writes until it has written `bytesMax` or more, or all. Returns the bytes. */
+  flush(bytesMax: number): number
 }
 
 /** A log with bytes that must become durable. */

@@ -1,12 +1,12 @@
 /**
- * Sequences batches, writes them once a turn, and says when they are durable.
+ * Sequences batches, writes them stage by stage, and says when they are durable.
  *
  *   append ──> staged ──(one writev)──> written ──(commit round)──> durable
- *                 └──(short, full)──> dropped: file cut back, every waiter told
+ *                 └──(short, full)──> dropped with all behind it: file cut back, waiters told
  *
  * Invariants:
- *   (1) A stage belongs to one segment: rolling writes it first.
- *   (2) Effects (indexes, producers, offsets) are committed only by a full write.
+ *   (1) A stage belongs to one segment. One that is to begin a segment makes it when it is written.
+ *   (2) Effects (indexes, producers, offsets) are committed only by a full write of their stage.
  *   (3) A waiter is told exactly once, never from inside `append`.
  *   (4) A frame is retained from `append` until its write returned.
  *
@@ -30,7 +30,7 @@ import { parseMarker } from './marker.ts'
 import type { Marker } from './producer-state.ts'
 import type { Segment } from './segment.ts'
 import { rollSegment } from './segment-roll.ts'
-import type { AbortedEntry } from './transaction-index.ts'
+import { Stage } from './stage.ts'
 import type { Offset } from './units.ts'
 
 /** Index entries that gather in memory before they are written. */
@@ -43,14 +43,15 @@ interface Failure {
 
 export class LogAppender {
   readonly #state: LogState
-  // The stage: parallel arrays, made anew for each (emptying one costs a call into V8's runtime).
-  #bytes: Buffer[] = []
-  #lastOffsets: Offset[] = []
-  #maxTimestamps: number[] = []
-  #frames: Retainable[] = []
-  #aborted: AbortedEntry[] = []
+  /** What appends go to: empty only if nothing is staged. */
+  #stage = new Stage()
+  /** Stages that are full, oldest first. */
+  readonly #full: Stage[] = []
   #stagedBytes = 0
-  #waiters: AppendWaiter[] = []
+  /** The newest stage that is to begin a segment; null: all staged belongs to the active one. */
+  #rolling: Stage | null = null
+  /** Bytes staged for that segment. */
+  #rollingBytes = 0
   #isStaged = false
   // Written and to be told in this turn's flush.
   #done: AppendWaiter[] = []
@@ -72,10 +73,13 @@ export class LogAppender {
       const answer = this.#checkProducer(batch, options, marker, waiter)
       if (answer !== null) return answer
     }
-    const refusal = this.#makeRoom(batch, options)
-    if (refusal !== null) return refused(refusal)
-
+    const { sizeBytes } = batch
     const isReplica = options.origin === 'replica'
+    if (isReplica) {
+      if (batch.baseOffset < state.nextOffset) return refused(RefusalReason.OUT_OF_ORDER_OFFSET)
+    } else if (sizeBytes > state.config.segmentBytes) {
+      return refused(RefusalReason.RECORD_LIST_TOO_LARGE)
+    }
     const baseOffset = isReplica ? batch.baseOffset : state.nextOffset
     const leaderEpoch = isReplica ? batch.leaderEpoch : options.leaderEpoch
     if (!isReplica) batch.stamp(baseOffset, leaderEpoch)
@@ -86,40 +90,46 @@ export class LogAppender {
         return this.#refusedBy(asDiskError(error))
       }
     }
-    this.#queue(batch, marker, baseOffset, options.frame)
-    if (waiter !== null) this.#waiters.push(waiter)
+    this.#makeRoom(batch, sizeBytes, baseOffset, options.nowMs)
+    this.#queue(batch, sizeBytes, marker, baseOffset, options.frame)
+    if (waiter !== null) this.#stage.waiters.push(waiter)
     return { kind: 'appended', baseOffset, lastOffset: state.nextOffset - 1 }
   }
 
   #queue(
     batch: BatchView,
+    sizeBytes: number,
     marker: Marker | null,
     baseOffset: Offset,
     frame: Retainable | undefined,
   ): void {
     const state = this.#state
+    const stage = this.#stage
     const lastOffset = baseOffset + batch.lastOffsetDelta
     if (batch.hasProducer) {
       const producers = state.producers()
       if (!batch.isControl) producers.apply(batch, baseOffset)
       else if (marker !== null) {
         const aborted = producers.applyMarker(batch, marker, baseOffset)
-        if (aborted !== null) this.#aborted.push(aborted)
+        if (aborted !== null) stage.aborted.push(aborted)
       }
     }
     if (frame !== undefined) {
       frame.retain()
-      this.#frames.push(frame)
+      stage.frames.push(frame)
     }
-    this.#bytes.push(batch.bytes)
-    this.#lastOffsets.push(lastOffset)
-    this.#maxTimestamps.push(batch.maxTimestamp)
-    this.#stagedBytes += batch.sizeBytes
+    stage.bytes.push(batch.bytes)
+    stage.lastOffsets.push(lastOffset)
+    stage.maxTimestamps.push(batch.maxTimestamp)
+    stage.sizeBytes += sizeBytes
+    this.#stagedBytes += sizeBytes
+    if (this.#rolling !== null) this.#rollingBytes += sizeBytes
     state.nextOffset = lastOffset + 1
-    this.#stage()
+    this.#ask()
   }
 
-  #stage(): void {
+  /** Has `flush` called. */
+  #ask(): void {
     if (this.#isStaged) return
     this.#isStaged = true
     this.#state.environment.stage(this)
@@ -155,71 +165,90 @@ export class LogAppender {
   #shareFate(lastOffset: Offset, waiter: AppendWaiter): void {
     const { durableOffset, writtenOffset } = this.#state
     if (lastOffset >= writtenOffset) {
-      this.#waiters.push(waiter)
+      this.#stage.waiters.push(waiter)
     } else if (lastOffset >= durableOffset) {
       this.#commits.wait([waiter])
     } else {
       this.#done.push(waiter)
-      this.#stage()
+      this.#ask()
     }
   }
 
-  /** Rolls if the batch does not fit the active segment. Why it can't be appended, or null. */
-  #makeRoom(batch: BatchView, options: AppendOptions): RefusalReason | null {
-    const state = this.#state
-    const { config, active } = state
-    const { sizeBytes, maxTimestamp } = batch
-    const isReplica = options.origin === 'replica'
-    if (!isReplica && sizeBytes > config.segmentBytes) return RefusalReason.RECORD_LIST_TOO_LARGE
-    if (isReplica && batch.baseOffset < state.nextOffset) return RefusalReason.OUT_OF_ORDER_OFFSET
-    const baseOffset = isReplica ? batch.baseOffset : state.nextOffset
-    const stagedBytes = this.#stagedBytes
-    if (active.sizeBytes + stagedBytes === 0) {
-      if (baseOffset + batch.lastOffsetDelta - active.baseOffset <= 0x7fffffff) {
-        active.prepare()
-        return null
-      }
-    } else if (
-      active.hasRoomFor(sizeBytes, baseOffset + batch.lastOffsetDelta, config, stagedBytes) &&
-      !this.#isTimeToRoll(maxTimestamp, options.nowMs)
-    ) {
-      active.prepare()
-      return null
+  /** Begins a stage if the batch does not fit the last one, or not the segment. */
+  #makeRoom(batch: BatchView, sizeBytes: number, baseOffset: Offset, nowMs: number): void {
+    const lastOffset = baseOffset + batch.lastOffsetDelta
+    if (this.#fitsSegment(batch, sizeBytes, lastOffset, nowMs)) {
+      const { stageBytesMax } = this.#state.environment
+      if (!this.#stage.hasRoomFor(sizeBytes, stageBytesMax)) this.#beginStage()
+      return
     }
+    const { nextOffset } = this.#state
+    if (this.#stage.sizeBytes > 0) this.#beginStage()
     // The next segment begins where this one ends, so that recovery can tell a lost tail; only a
     // gap too wide for an index (a replica of a compacted log) moves it up (KAFKA-6264).
-    const { nextOffset } = state
-    const isWide = baseOffset + batch.lastOffsetDelta - nextOffset > 0x7fffffff
-    return this.#roll(isWide ? baseOffset : nextOffset, options.nowMs)
+    const isWide = lastOffset - nextOffset > 0x7fffffff
+    this.#stage.segmentBase = isWide ? baseOffset : nextOffset
+    this.#stage.rollMs = nowMs
+    this.#rolling = this.#stage
+    this.#rollingBytes = 0
+  }
+
+  #beginStage(): void {
+    this.#full.push(this.#stage)
+    this.#stage = new Stage()
+    this.#state.loadedProducers?.beginStage()
+  }
+
+  #fitsSegment(batch: BatchView, sizeBytes: number, lastOffset: Offset, nowMs: number): boolean {
+    const { active, config } = this.#state
+    const { maxTimestamp } = batch
+    if (this.#rolling !== null) {
+      const { segmentBase } = this.#rolling
+      if (this.#rollingBytes + sizeBytes > config.segmentBytes) return false
+      return lastOffset - segmentBase <= 0x7fffffff && !this.#isTimeToRoll(maxTimestamp, nowMs)
+    }
+    const stagedBytes = this.#stagedBytes
+    if (active.sizeBytes + stagedBytes === 0) {
+      if (lastOffset - active.baseOffset > 0x7fffffff) return false
+    } else if (
+      !active.hasRoomFor(sizeBytes, lastOffset, config, stagedBytes) ||
+      this.#isTimeToRoll(maxTimestamp, nowMs)
+    ) {
+      return false
+    }
+    active.prepare()
+    return true
   }
 
   /** A segment spans at most segment.ms of record time (not of ours: KIP-33). */
   #isTimeToRoll(timestampMs: number, nowMs: number): boolean {
     const { active, config } = this.#state
     if (config.segmentMs === Number.POSITIVE_INFINITY) return false
-    const firstMs =
-      active.sizeBytes > 0 ? active.firstTimestampMs : (this.#maxTimestamps[0] as number)
-    const waitedMs = firstMs >= 0 ? timestampMs - firstMs : nowMs - active.createdMs
-    return waitedMs > config.segmentMs - active.jitterMs
+    const rolling = this.#rolling
+    const isStaged = rolling !== null || active.sizeBytes === 0
+    const firstMs = isStaged ? this.#firstStagedMs() : active.firstTimestampMs
+    const createdMs = rolling === null ? active.createdMs : rolling.rollMs
+    const waitedMs = firstMs >= 0 ? timestampMs - firstMs : nowMs - createdMs
+    return waitedMs > config.segmentMs - (rolling === null ? active.jitterMs : 0)
   }
 
-  #roll(baseOffset: Offset, nowMs: number): RefusalReason | null {
-    const state = this.#state
-    const { nextOffset } = state
-    this.#write()
-    // The stage was dropped: this batch may have relied on it.
-    if (state.nextOffset !== nextOffset) return RefusalReason.DISK_FULL
-    return this.roll(baseOffset, nowMs)
+  #firstStagedMs(): number {
+    const oldest = this.#full.length > 0 ? (this.#full[0] as Stage) : this.#stage
+    return (this.#rolling ?? oldest).maxTimestamps[0] as number
   }
 
   /** Closes the active segment; the stage must be empty. Why it can't, or null. */
   roll(baseOffset: Offset, nowMs: number): RefusalReason | null {
     try {
-      this.#commits.rolled(rollSegment(this.#state, baseOffset, nowMs))
+      this.#rollNow(baseOffset, nowMs)
       return null
     } catch (error) {
       return this.#refusedBy(asDiskError(error)).reason
     }
+  }
+
+  #rollNow(baseOffset: Offset, nowMs: number): void {
+    this.#commits.rolled(rollSegment(this.#state, baseOffset, nowMs))
   }
 
   #refusedBy(error: DiskError): Refused {
@@ -230,10 +259,14 @@ export class LogAppender {
 
   // -------------------------------------------------------------------------------------- write
 
-  /** Writes the stage and tells whoever can be told. */
-  flush(): void {
-    this.#write()
+  /**
+   * Writes stages until `bytesMax` bytes or more are written, and tells whoever can be told. What
+   * is left asks for a turn of its own. Returns the bytes.
+   */
+  flush(bytesMax = Number.POSITIVE_INFINITY): number {
+    const sizeBytes = this.#write(bytesMax)
     this.#isStaged = false
+    if (this.#stagedBytes > 0) this.#ask()
     const done = this.#done
     const failed = this.#failed
     const hasProgress = this.#hasProgress
@@ -243,65 +276,67 @@ export class LogAppender {
     for (const waiter of done) waiter.durable()
     for (const { waiter, error } of failed) waiter.failed(error)
     if (hasProgress) this.#state.onProgress?.()
+    return sizeBytes
   }
 
-  #write(): void {
-    if (this.#bytes.length === 0) return
+  #write(bytesMax: number): number {
+    let sizeBytes = 0
+    while (this.#stagedBytes > 0 && sizeBytes < bytesMax) {
+      const stage = this.#full.length > 0 ? (this.#full.shift() as Stage) : this.#stage
+      sizeBytes += stage.sizeBytes
+      this.#stagedBytes -= stage.sizeBytes
+      this.#writeStage(stage)
+      stage.clear()
+    }
+    return sizeBytes
+  }
+
+  #writeStage(stage: Stage): void {
     const state = this.#state
-    const { active } = state
     let error: DiskError | null = state.environment.offline
     if (error === null) {
       try {
-        const written = active.file().writev(this.#bytes, active.sizeBytes)
-        if (written < this.#stagedBytes) {
-          error = new DiskError('ENOSPC', active.slot.path, 'writev')
-        }
+        if (stage.segmentBase >= 0) this.#rollNow(stage.segmentBase, stage.rollMs)
+        if (stage === this.#rolling) this.#rolling = null
+        const { active } = state
+        const written = active.file().writev(stage.bytes, active.sizeBytes)
+        if (written < stage.sizeBytes) error = new DiskError('ENOSPC', active.slot.path, 'writev')
       } catch (thrown) {
         error = asDiskError(thrown)
       }
     }
-    if (error === null) this.#commitStage(active)
-    else this.#dropStage(active, error)
-    this.#clearStage()
+    if (error === null) this.#commitStage(stage, state.active)
+    else this.#dropStages(stage, state.active, error)
   }
 
-  #clearStage(): void {
-    for (const frame of this.#frames) frame.release()
-    this.#bytes = []
-    this.#lastOffsets = []
-    this.#maxTimestamps = []
-    this.#frames = []
-    if (this.#aborted.length > 0) this.#aborted = []
-    this.#stagedBytes = 0
-  }
-
-  #commitStage(active: Segment): void {
+  #commitStage(stage: Stage, active: Segment): void {
     const state = this.#state
-    for (let at = 0; at < this.#bytes.length; at++) {
-      const { length } = this.#bytes[at] as Buffer
-      active.accept(length, this.#lastOffsets[at] as number, this.#maxTimestamps[at] as number)
+    const { bytes, lastOffsets, maxTimestamps, aborted, waiters } = stage
+    for (let at = 0; at < bytes.length; at++) {
+      const { length } = bytes[at] as Buffer
+      active.accept(length, lastOffsets[at] as number, maxTimestamps[at] as number)
     }
-    for (const entry of this.#aborted) active.transactionsToWrite().append(entry)
-    state.loadedProducers?.commit()
-    state.writtenOffset = state.nextOffset
+    for (const entry of aborted) active.transactionsToWrite().append(entry)
+    state.writtenOffset = active.nextOffset
+    state.loadedProducers?.commit(state.writtenOffset)
     state.wasTouched = true
     this.#hasProgress = true
     this.#commits.wrote(active)
     if (active.unpersistedEntries >= INDEX_ENTRIES_PER_WRITE) persistQuietly(active)
     const { durability, flushMessages } = state.config
     if (durability === 'fsync' || state.writtenOffset - state.syncedOffset >= flushMessages) {
-      this.#commits.wait(this.#waiters)
+      this.#commits.wait(waiters)
     } else {
       state.setDurable(state.writtenOffset, active)
-      for (const waiter of this.#waiters) this.#done.push(waiter)
+      for (const waiter of waiters) this.#done.push(waiter)
     }
-    this.#waiters = []
   }
 
-  /** Nothing of the stage counts: the file is cut back to where it was. */
-  #dropStage(active: Segment, error: DiskError): void {
+  /** Nothing of the stage counts, nor what relied on it: the file is cut back to where it was. */
+  #dropStages(stage: Stage, active: Segment, error: DiskError): void {
     const state = this.#state
-    this.#forgetStage(error)
+    this.#fail(stage, error)
+    this.#forgetStages(error)
     if (state.environment.offline !== null) return
     if (!isPassing(error)) {
       state.environment.fail(error)
@@ -316,20 +351,29 @@ export class LogAppender {
     }
   }
 
-  #forgetStage(error: DiskError): void {
+  #forgetStages(error: DiskError): void {
     const state = this.#state
     state.nextOffset = state.writtenOffset
     state.loadedProducers?.rollBack()
-    for (const waiter of this.#waiters) this.#failed.push({ waiter, error })
-    this.#waiters = []
+    for (const stage of this.#full) {
+      this.#fail(stage, error)
+      stage.clear()
+    }
+    this.#full.length = 0
+    this.#fail(this.#stage, error)
+    this.#stage.clear()
+    this.#stagedBytes = 0
+    this.#rolling = null
+  }
+
+  #fail(stage: Stage, error: DiskError): void {
+    for (const waiter of stage.waiters) this.#failed.push({ waiter, error })
+    stage.waiters = []
   }
 
   /** The log is cut, deleted or offline: what is staged is not written, and whoever waits fails. */
   drop(error: DiskError): void {
-    if (this.#bytes.length > 0) {
-      this.#forgetStage(error)
-      this.#clearStage()
-    }
+    if (this.#stagedBytes > 0) this.#forgetStages(error)
     this.#commits.failAll(error)
   }
 }

@@ -21,7 +21,7 @@ import { claimDirectory } from './directory-identity.ts'
 import { loadLogs } from './directory-loader.ts'
 import { asDiskError, isPassing } from './disk-failure.ts'
 import { makeDurableFolder } from './durable-folder.ts'
-import type { CommittedLog, LogEnvironment, StagedLog } from './environment.ts'
+import type { CommittedLog, LogEnvironment } from './environment.ts'
 import { LoadJournal, type LoadReport } from './load-report.ts'
 import { Log } from './log.ts'
 import { finishLog } from './log-close.ts'
@@ -39,6 +39,7 @@ import { OpenFiles } from './open-files.ts'
 import { formatPartitionMetadata } from './partition-metadata.ts'
 import { Sealing } from './sealing.ts'
 import { createSegment } from './segment-roll.ts'
+import { StagedWrites } from './staged-writes.ts'
 import { type RetentionReport, sweepLog } from './sweep.ts'
 import { Trash } from './trash.ts'
 
@@ -64,9 +65,12 @@ export interface LogDirectoryOptions {
   readonly configOf?: (topic: string) => LogConfig
   /** Memory for indexes read back from disk. Default 16 MiB. */
   readonly indexBytesMax?: number
+  /** Bytes of one write, if no batch is larger; a turn writes about twice that. Default 1 MiB. */
+  readonly stageBytesMax?: number
 }
 
 const INDEX_BYTES_MAX = 16_777_216
+const STAGE_BYTES_MAX = 1 << 20
 const CURSOR_BYTES = 8192
 const SYNC_GROUP = 256
 
@@ -79,7 +83,7 @@ export class LogDirectory {
   readonly #lock: FolderLock
   readonly #logs = new Map<string, Log>()
   readonly #offlineListeners: ((error: DiskError) => void)[] = []
-  #staged: StagedLog[] = []
+  readonly #staged: StagedWrites
   #offline: DiskError | null = null
   readonly #sealing: Sealing
   #identity: DirectoryIdentity = { clusterId: '', nodeId: -1, directoryId: '' }
@@ -91,6 +95,7 @@ export class LogDirectory {
     this.path = options.path
     this.#options = options
     this.#lock = lock
+    this.#staged = new StagedWrites(options.loop, 2 * (options.stageBytesMax ?? STAGE_BYTES_MAX))
     this.#rounds = new CommitRounds(options.disk, options.loop, error => this.#fail(error))
     this.#sealing = new Sealing(options.disk, options.loop, error => this.#fail(error))
     this.#checkpoints = new DirectoryCheckpoints(options.disk, options.path)
@@ -98,7 +103,7 @@ export class LogDirectory {
   }
 
   #makeEnvironment(): LogEnvironment {
-    const { disk, loop, crc32c, random, openFilesMax, indexBytesMax } = this.#options
+    const { disk, loop, crc32c, random, openFilesMax, indexBytesMax, stageBytesMax } = this.#options
     const directory = this
     return {
       disk,
@@ -108,6 +113,7 @@ export class LogDirectory {
       openFiles: new OpenFiles(disk, loop, openFilesMax),
       mirrors: new MirrorBudget(indexBytesMax ?? INDEX_BYTES_MAX),
       trash: new Trash(disk),
+      stageBytesMax: stageBytesMax ?? STAGE_BYTES_MAX,
       cursor: new BatchCursor(Buffer.allocUnsafeSlow(CURSOR_BYTES)),
       newCursor: () => new BatchCursor(Buffer.allocUnsafeSlow(CURSOR_BYTES)),
       get offline() {
@@ -115,7 +121,7 @@ export class LogDirectory {
       },
       fail: error => this.#fail(error),
       onRebuilt: path => this.#journal?.add('rebuilt', path, 'an index was missing or wrong'),
-      stage: log => this.#stage(log),
+      stage: log => this.#staged.add(log),
       commit: (log: CommittedLog) => this.#rounds.request(log),
       seal: log => this.#sealing.request(log),
     }
@@ -293,16 +299,6 @@ export class LogDirectory {
     }
   }
 
-  #stage(log: StagedLog): void {
-    if (this.#staged.push(log) === 1) this.#options.loop.afterTurn(this.#flush)
-  }
-
-  #flush = (): void => {
-    const staged = this.#staged
-    this.#staged = []
-    for (const log of staged) log.flush()
-  }
-
   // ----------------------------------------------------------------------------------- the end
 
   #failUnlessPassing(error: DiskError): void {
@@ -316,7 +312,7 @@ export class LogDirectory {
     // Whoever caused this may be in the middle of an append: waiters are told once it returned.
     this.#options.loop.afterTurn(() => {
       for (const log of this.#logs.values()) log.appender.drop(error)
-      this.#flush()
+      this.#staged.flush()
       for (const listener of this.#offlineListeners) listener(error)
     })
   }
@@ -336,7 +332,7 @@ export class LogDirectory {
 
   async #closeLogs(nowMs: number): Promise<void> {
     const { disk } = this.#options
-    this.#flush()
+    this.#staged.flush()
     for (const log of this.#logs.values()) {
       log.appender.flush()
       if (log.commits.isDirty && log.state.wasTouched) log.commits.request()
@@ -382,6 +378,7 @@ export class LogDirectory {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#rounds.stop()
+    this.#staged.abandon()
     for (const { state } of this.#logs.values()) {
       for (const segment of state.segments) this.#environment.openFiles.close(segment.slot)
       state.isDeleted = true

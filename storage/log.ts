@@ -137,8 +137,8 @@ export class Log {
 
   /**
    * Sequences a batch: checks its producer, gives it offsets, stamps it in place and queues it by
-   * reference. Synchronous; the write comes at the end of the turn. The batch must have been
-   * validated: its size, its checksum and its records.
+   * reference. Synchronous; the write comes at the end of the turn, or of a later one when much is
+   * staged. The batch must have been validated: its size, its checksum and its records.
    */
   append(batch: BatchView, options: AppendOptions, waiter: AppendWaiter | null): AppendResult {
     return this.appender.append(batch, options, waiter)

@@ -87,7 +87,7 @@ export function replayBatch(state: ProducerState, batch: BatchView): ReplayedAbo
     const marker = parseMarker(batch)
     if (marker !== null) aborted = state.applyMarker(batch, marker, batch.baseOffset)
   }
-  state.commit()
+  state.commit(batch.baseOffset + batch.lastOffsetDelta + 1)
   return aborted
 }
 
@@ -104,7 +104,7 @@ export function writeSnapshot(
   state: ProducerState,
 ): File | null {
   const path = `${folder}/${segmentFileName(offset, FileKind.SNAPSHOT)}`
-  const bytes = encodeSnapshot(state.producers, environment.crc32c)
+  const bytes = encodeSnapshot(state.committed(), environment.crc32c)
   try {
     const file = environment.disk.open(path, 'create')
     file.truncate(0)

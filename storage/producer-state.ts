@@ -2,12 +2,13 @@
  * All producers of one log: idempotence (KIP-98, KIP-360) and open transactions.
  *
  * Sequencing applies a batch at once, so that the next batch of the turn is checked against it, and
- * keeps what it changed. `commit` forgets that, `rollBack` puts it back.
+ * keeps what it changed, stage by stage. `commit` forgets that, `rollBack` puts it back.
  *
  * Invariants:
  *   (1) `open` holds exactly the producers' open transactions, ascending by first offset.
  *   (2) `decided` holds transactions whose marker is not yet below the high watermark: until then
  *       they hold the last stable offset back.
+ *   (3) `staged` is never empty, its ends ascend, and only the last may have changed nothing.
  */
 import type { AppendOrigin } from './append-result.ts'
 import { RefusalReason } from './append-result.ts'
@@ -37,14 +38,24 @@ interface DecidedTransaction {
   readonly markerOffset: Offset
 }
 
+/** What one stage changed. */
+class StagedProducers {
+  /** As they were before the stage; null: unknown. */
+  readonly before = new Map<ProducerId, Producer | null>()
+  decidedBefore = 0
+  /** Exclusive end of the last batch. */
+  end: Offset = 0
+}
+
 export class ProducerState {
   readonly #producers: Map<ProducerId, Producer>
   /** First offset -> producer. */
   #open = new Map<Offset, ProducerId>()
   #decided: DecidedTransaction[] = []
-  /** As they were before the stage; null: unknown. */
-  readonly #before = new Map<ProducerId, Producer | null>()
-  #decidedBefore = 0
+  /** Oldest first. */
+  readonly #staged = [new StagedProducers()]
+  /** The last of them. */
+  #stage = this.#staged[0] as StagedProducers
 
   constructor(producers: Map<ProducerId, Producer> = new Map()) {
     this.#producers = producers
@@ -94,7 +105,7 @@ export class ProducerState {
 
   /** A data batch was sequenced at `baseOffset`. */
   apply(batch: ProducerBatch, baseOffset: Offset): void {
-    const producer = this.#toChange(batch)
+    const producer = this.#toChange(batch, baseOffset + batch.lastOffsetDelta)
     if (batch.producerEpoch !== producer.producerEpoch) producer.raiseEpoch(batch.producerEpoch)
     const { lastOffsetDelta } = batch
     const lastSequence = batch.baseSequence < 0 ? -1 : batch.lastSequence
@@ -108,7 +119,7 @@ export class ProducerState {
 
   /** A marker was sequenced. Returns the entry for the transaction index if it aborts one. */
   applyMarker(batch: ProducerBatch, marker: Marker, markerOffset: Offset): AbortedEntry | null {
-    const producer = this.#toChange(batch)
+    const producer = this.#toChange(batch, markerOffset)
     if (batch.producerEpoch > producer.producerEpoch) producer.raiseEpoch(batch.producerEpoch)
     producer.coordinatorEpoch = marker.coordinatorEpoch
     producer.lastTimestampMs = batch.maxTimestamp
@@ -128,11 +139,13 @@ export class ProducerState {
     }
   }
 
-  #toChange(batch: ProducerBatch): Producer {
+  #toChange(batch: ProducerBatch, lastOffset: Offset): Producer {
     const known = this.#producers.get(batch.producerId)
-    if (!this.#before.has(batch.producerId)) {
-      if (this.#before.size === 0) this.#decidedBefore = this.#decided.length
-      this.#before.set(batch.producerId, known?.clone() ?? null)
+    const stage = this.#stage
+    stage.end = lastOffset + 1
+    if (!stage.before.has(batch.producerId)) {
+      if (stage.before.size === 0) stage.decidedBefore = this.#decided.length
+      stage.before.set(batch.producerId, known?.clone() ?? null)
     }
     if (known !== undefined) return known
     const producer = new Producer(batch.producerId, batch.producerEpoch)
@@ -140,21 +153,49 @@ export class ProducerState {
     return producer
   }
 
-  /** What was applied since the last commit lies in the log. */
-  commit(): void {
-    if (this.#before.size > 0) this.#before.clear()
+  /** What is applied from here on lies in the log only when it is written, too. */
+  beginStage(): void {
+    if (this.#stage.before.size === 0) return
+    this.#stage = new StagedProducers()
+    this.#staged.push(this.#stage)
+  }
+
+  /** What was applied below `end` lies in the log: whole stages. */
+  commit(end: Offset): void {
+    while (this.#staged.length > 1 && (this.#staged[0] as StagedProducers).end <= end) {
+      this.#staged.shift()
+    }
+    const [oldest] = this.#staged
+    if (oldest === this.#stage && oldest.before.size > 0 && oldest.end <= end) oldest.before.clear()
+  }
+
+  /** The producers as of the last commit: for a segment that rolls while more is staged. */
+  committed(): ReadonlyMap<ProducerId, Producer> {
+    if (this.#staged[0]?.before.size === 0) return this.#producers
+    const producers = new Map(this.#producers)
+    this.#restore(producers)
+    return producers
   }
 
   /** Nothing of what was applied since the last commit lies in the log. */
   rollBack(): void {
-    if (this.#before.size === 0) return
-    for (const [producerId, producer] of this.#before) {
-      if (producer === null) this.#producers.delete(producerId)
-      else this.#producers.set(producerId, producer)
-    }
-    this.#before.clear()
-    this.#decided.length = this.#decidedBefore
+    const [oldest] = this.#staged
+    if (oldest === undefined || oldest.before.size === 0) return
+    this.#restore(this.#producers)
+    this.#decided.length = oldest.decidedBefore
+    this.#stage = oldest
+    this.#staged.length = 1
+    oldest.before.clear()
     this.#reindex()
+  }
+
+  #restore(producers: Map<ProducerId, Producer>): void {
+    for (const { before } of this.#staged.toReversed()) {
+      for (const [producerId, producer] of before) {
+        if (producer === null) producers.delete(producerId)
+        else producers.set(producerId, producer)
+      }
+    }
   }
 
   /** Transactions decided below the high watermark hold nothing back any more. */
@@ -162,7 +203,8 @@ export class ProducerState {
     if (this.#decided.length === 0) return
     const left = this.#decided.filter(({ markerOffset }) => markerOffset >= highWatermark)
     if (left.length === this.#decided.length) return
-    this.#decidedBefore -= this.#decided.length - left.length
+    const count = this.#decided.length - left.length
+    for (const stage of this.#staged) stage.decidedBefore -= count
     this.#decided = left
   }
 
@@ -179,7 +221,8 @@ export class ProducerState {
     for (const producer of this.#producers.values()) {
       const isIdle = nowMs - producer.lastTimestampMs >= expirationMs
       if (!isIdle || producer.transactionFirstOffset >= 0) continue
-      if (!this.#before.has(producer.producerId)) this.#producers.delete(producer.producerId)
+      const isStaged = this.#staged.some(({ before }) => before.has(producer.producerId))
+      if (!isStaged) this.#producers.delete(producer.producerId)
     }
   }
 

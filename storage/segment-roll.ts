@@ -52,7 +52,6 @@ export function rollSegment(state: LogState, baseOffset: Offset, nowMs: number):
     active.closedMs = nowMs
   }
   segments.push(next)
-  // State as of the base: nothing later is staged when a segment rolls.
   const file = writeSnapshot(environment, folder, baseOffset, state.producers())
   if (file !== null) {
     file.close()

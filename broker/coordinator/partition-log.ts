@@ -42,7 +42,8 @@ export class PartitionLog implements ShardLog {
       done(end)
     }
     if (nextOffset > before) {
-      // Sequencing queued the write as a task of this turn, so it has run when this one does.
+      // Sequencing queued the write as a task of this turn, so that mostly it has run when this one
+      // does. Amid more than a turn writes, the commit tells.
       this.#loop.afterTurn(() => {
         if (log.writtenOffset >= nextOffset) tell({ kind: 'written', nextOffset })
       })

@@ -73,6 +73,7 @@ class World {
       logDefaults: this.config,
       openFilesMax: 3,
       indexBytesMax: 100,
+      stageBytesMax: 500,
     })
     const known = this.directory.get('t', 0)
     this.log =

@@ -44,8 +44,9 @@ export function openDirectory(
 export async function oneLog(
   config: LogConfig = smallConfig(),
   disk = memoryDisk(),
+  changes: Partial<LogDirectoryOptions> = {},
 ): Promise<{ disk: typeof disk; directory: LogDirectory; log: Log }> {
-  const directory = await openDirectory(disk, { logDefaults: config })
+  const directory = await openDirectory(disk, { logDefaults: config, ...changes })
   const log = directory.create('topic', 0, 'AAECAwQFBgcICQoLDA0ODw', config, START_MS)
   log.assignEpoch(0, 0)
   return { disk, directory, log }
