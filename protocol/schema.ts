@@ -123,6 +123,12 @@ export const bytes = primitive('bytes')
 /** Record batches, left as bytes; to encode, a range of a file will do. */
 export const records = primitive('records')
 
+/** `ByHand`, in the types of a declaration. */
+export interface HandMade<F extends Fields> {
+  readonly read?: (version: number) => (reader: WireReader) => StructValue<F>
+  readonly write?: (version: number) => (writer: WireWriter, draft: StructDraft<F>) => boolean
+}
+
 /**
  * An array of primitives or of structs. Where there are many of them, `build` makes decoding
  * cheaper; where there are hundreds, `byHand` makes both directions so.
@@ -135,10 +141,7 @@ export function array<F extends Fields>(
   versions: string,
   element: F,
   build?: ((values: readonly unknown[]) => StructValue<F>) | null,
-  byHand?: {
-    readonly read?: (version: number) => (reader: WireReader) => StructValue<F>
-    readonly write?: (version: number) => (writer: WireWriter, draft: StructDraft<F>) => boolean
-  },
+  byHand?: HandMade<F>,
 ): Field<readonly StructValue<F>[], readonly StructDraft<F>[], false>
 export function array(
   versions: string,
@@ -187,6 +190,8 @@ export class Message<F extends Fields = Fields> {
   /** The last version listed to clients; at most `versions.max`. */
   readonly latestListed: number
   readonly fields: F
+  /** What of it is coded by hand; undefined for nearly all. */
+  readonly byHand: ByHand | undefined
   readonly #build: Build | undefined
   readonly #codecs: (ValueCodec | undefined)[] = []
 
@@ -195,7 +200,8 @@ export class Message<F extends Fields = Fields> {
     name: string,
     versions: MessageVersions,
     fields: F,
-    build?: Build | undefined,
+    build?: Build | null,
+    byHand?: ByHand | undefined,
   ) {
     this.key = key
     this.name = name
@@ -208,7 +214,8 @@ export class Message<F extends Fields = Fields> {
     this.flexibleVersions = parseVersions(versions.flexible)
     this.latestListed = versions.latestListed ?? this.versions.max
     this.fields = fields
-    this.#build = build
+    this.#build = build ?? undefined
+    this.byHand = byHand
   }
 
   isFlexible(version: number): boolean {
@@ -242,21 +249,22 @@ export class Message<F extends Fields = Fields> {
       isFlexible: this.isFlexible(version),
       path: `${this.name} v${version}`,
     }
-    const codec = compileStruct(this.fields, context, this.#build)
+    const codec = compileStruct(this.fields, context, this.#build, this.byHand)
     this.#codecs[version] = codec
     return codec
   }
 }
 
-/** Declares a message. Its kind follows from its name's ending; `build` is as in `array`. */
+/** Declares a message, whose kind follows from its name's ending. The rest is as in `array`. */
 export function message<const F extends Fields>(
   key: number,
   name: string,
   versions: MessageVersions,
   fields: F,
-  build?: (values: readonly unknown[]) => StructValue<F>,
+  build?: ((values: readonly unknown[]) => StructValue<F>) | null,
+  byHand?: HandMade<F>,
 ): Message<F> {
-  return new Message(key, name, versions, fields, build)
+  return new Message(key, name, versions, fields, build, byHand as ByHand | undefined)
 }
 
 /** 'none', '3', '0-7' or '3+'. */

@@ -84,16 +84,7 @@ export class Appender {
     if (found.isTransactional && options.transactionalId === null) {
       return refuse(ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, done)
     }
-    const { config } = this.#home
-    const refused = checkEnvelope(
-      found,
-      {
-        produceVersion: options.produceVersion,
-        maxMessageBytes: config.maxMessageBytes,
-        stampsAppendTime: config.stampsAppendTime,
-      },
-      this.#computeCrc,
-    )
+    const refused = checkEnvelope(found, this.#home.config, this.#computeCrc)
     if (refused !== null) return this.#reject(refused, done)
     const payload = found.codec === Codec.NONE ? null : expandSmall(found)
     if (payload === 'later') return this.#appendLater(found, options, done)

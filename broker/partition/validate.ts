@@ -11,9 +11,8 @@ export interface Rejection {
   readonly tellsLogStart: boolean
 }
 
-/** What a topic and a request ask of a batch's envelope. */
+/** What a topic asks of a batch's envelope. */
 export interface EnvelopeRules {
-  readonly produceVersion: number
   readonly maxMessageBytes: number
   readonly stampsAppendTime: boolean
 }

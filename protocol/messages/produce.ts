@@ -7,7 +7,6 @@ import {
   message,
   records,
   type StructDraft,
-  type StructValue,
   string,
   struct,
   uuid,
@@ -24,22 +23,34 @@ const partitionData = array('0+', {
 })
 type PartitionData = (typeof partitionData.value)[number]
 
-const producedTopic = {
+const topicData = array('0+', {
   /** By version, exactly one of name and topicId names the topic. */
   name: string('0-12').default('').ignorable(),
   topicId: uuid('13+').default(NO_UUID).ignorable(),
   partitionData,
-}
-type ProducedTopic = StructValue<typeof producedTopic>
+})
+type TopicData = (typeof topicData.value)[number]
 
 const FLEXIBLE_SINCE = 9
 const TOPIC_IDS_SINCE = 13
 
-/** One topic of a request, its partitions with it. */
-function readTopic(version: number): (reader: WireReader) => ProducedTopic {
+function readRequest(version: number) {
   const isFlexible = version >= FLEXIBLE_SINCE
   const isById = version >= TOPIC_IDS_SINCE
+  const topicBytesMin = isById ? 18 : isFlexible ? 3 : 6
   const partitionBytesMin = isFlexible ? 6 : 8
+
+  function readString(reader: WireReader): string | null {
+    const sizeBytes = isFlexible ? reader.compactLength() : reader.stringLength()
+    return sizeBytes < 0 ? null : reader.text(sizeBytes)
+  }
+
+  function readCount(reader: WireReader, bytesMin: number): number {
+    const count = isFlexible ? reader.compactArrayLength(bytesMin) : reader.arrayLength(bytesMin)
+    if (count < 0) throw new ProtocolViolation('a list of what to produce is null')
+    return count
+  }
+
   function readPartition(reader: WireReader): PartitionData {
     const index = reader.int32()
     const sizeBytes = isFlexible ? reader.compactLength() : reader.bytesLength()
@@ -47,21 +58,26 @@ function readTopic(version: number): (reader: WireReader) => ProducedTopic {
     if (isFlexible) reader.skipTaggedFields()
     return { index, records: batch }
   }
-  return reader => {
-    let name = ''
-    if (!isById) {
-      const sizeBytes = isFlexible ? reader.compactLength() : reader.stringLength()
-      if (sizeBytes < 0) throw new ProtocolViolation('a topic to produce to has no name')
-      name = reader.text(sizeBytes)
-    }
+
+  function readTopic(reader: WireReader): TopicData {
+    const name = isById ? '' : readString(reader)
+    if (name === null) throw new ProtocolViolation('a topic to produce to has no name')
     const topicId = isById ? reader.uuid() : NO_UUID
-    const count = isFlexible
-      ? reader.compactArrayLength(partitionBytesMin)
-      : reader.arrayLength(partitionBytesMin)
-    if (count < 0) throw new ProtocolViolation('a topic to produce to has null for partitions')
-    const asked: PartitionData[] = count === 1 ? [readPartition(reader)] : []
-    while (asked.length < count) asked.push(readPartition(reader))
-    return { name, topicId, partitionData: asked }
+    const count = readCount(reader, partitionBytesMin)
+    const partitions = count === 1 ? [readPartition(reader)] : []
+    while (partitions.length < count) partitions.push(readPartition(reader))
+    if (isFlexible) reader.skipTaggedFields()
+    return { name, topicId, partitionData: partitions }
+  }
+
+  return (reader: WireReader) => {
+    const transactionalId = readString(reader)
+    const acks = reader.int16()
+    const timeoutMs = reader.int32()
+    const count = readCount(reader, topicBytesMin)
+    const topics = count === 1 ? [readTopic(reader)] : []
+    while (topics.length < count) topics.push(readTopic(reader))
+    return { transactionalId, acks, timeoutMs, topicData: topics }
   }
 }
 
@@ -83,14 +99,10 @@ export const ProduceRequest = message(
     /** 0: send no response · 1: the leader has it · -1: every in-sync replica has. */
     acks: int16('0+'),
     timeoutMs: int32('0+'),
-    topicData: array('0+', producedTopic, null, { read: readTopic }),
+    topicData,
   },
-  at => ({
-    transactionalId: at[0] as string | null,
-    acks: at[1] as number,
-    timeoutMs: at[2] as number,
-    topicData: at[3] as readonly ProducedTopic[],
-  }),
+  null,
+  { read: readRequest },
 )
 export type ProduceRequest = ValueOf<typeof ProduceRequest>
 
@@ -133,8 +145,8 @@ function isPlain(partition: AnsweredPartition): boolean {
   )
 }
 
-/** A topic whose partitions are all answered plainly. */
-function writePlainTopic(version: number) {
+/** A response whose partitions are all answered plainly. */
+function writePlainResponse(version: number) {
   const isFlexible = version >= FLEXIBLE_SINCE
   const isById = version >= TOPIC_IDS_SINCE
   const hasLogStart = version >= 5
@@ -155,33 +167,52 @@ function writePlainTopic(version: number) {
       writer.int16(-1)
     }
   }
-  return (writer: WireWriter, { name, topicId, partitionResponses }: AnsweredTopic): boolean => {
-    for (const partition of partitionResponses) if (!isPlain(partition)) return false
+  function writeCount(writer: WireWriter, count: number): void {
+    if (isFlexible) writer.uvarint(count + 1)
+    else writer.int32(count)
+  }
+  function writeTopic(writer: WireWriter, topic: AnsweredTopic): void {
+    const { name, topicId, partitionResponses } = topic
     if (isById) writer.uuid(topicId ?? NO_UUID)
     else if (isFlexible) writer.compactString(name ?? '')
     else writer.string(name ?? '')
-    if (isFlexible) writer.uvarint(partitionResponses.length + 1)
-    else writer.int32(partitionResponses.length)
+    writeCount(writer, partitionResponses.length)
     for (const partition of partitionResponses) writePartition(writer, partition)
+    if (isFlexible) writer.int8(0)
+  }
+  return (writer: WireWriter, response: ResponseDraft): boolean => {
+    const { responses, throttleTimeMs, nodeEndpoints } = response
+    if (nodeEndpoints !== undefined && nodeEndpoints.length > 0) return false
+    for (const topic of responses) {
+      for (const partition of topic.partitionResponses) if (!isPlain(partition)) return false
+    }
+    writeCount(writer, responses.length)
+    for (const topic of responses) writeTopic(writer, topic)
+    writer.int32(throttleTimeMs ?? 0)
     if (isFlexible) writer.int8(0)
     return true
   }
 }
 
+const responseFields = {
+  responses: array('0+', answeredTopic),
+  throttleTimeMs: int32('1+').default(0).ignorable(),
+  /** Where the current leaders named above are to be found (KIP-951). */
+  nodeEndpoints: array('10+', {
+    nodeId: int32('10+'),
+    host: string('10+'),
+    port: int32('10+'),
+    rack: string('10+').nullable().default(null),
+  }).tag(0),
+}
+type ResponseDraft = StructDraft<typeof responseFields>
+
 export const ProduceResponse = message(
   0,
   'ProduceResponse',
   { versions: '3-13', flexible: '9+' },
-  {
-    responses: array('0+', answeredTopic, null, { write: writePlainTopic }),
-    throttleTimeMs: int32('1+').default(0).ignorable(),
-    /** Where the current leaders named above are to be found (KIP-951). */
-    nodeEndpoints: array('10+', {
-      nodeId: int32('10+'),
-      host: string('10+'),
-      port: int32('10+'),
-      rack: string('10+').nullable().default(null),
-    }).tag(0),
-  },
+  responseFields,
+  null,
+  { write: writePlainResponse },
 )
 export type ProduceResponse = ValueOf<typeof ProduceResponse>

@@ -2,22 +2,33 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ProtocolViolation } from '../../protocol/errors.ts'
 import { array, Message, message } from '../../protocol/schema.ts'
-import type { Fields, StructType } from '../../protocol/schema-types.ts'
+import type { ByHand, Fields } from '../../protocol/schema-types.ts'
 import { WireReader } from '../../protocol/wire-reader.ts'
 import { WireWriter } from '../../protocol/wire-writer.ts'
 import { arbitraryMessage } from '../support/arbitrary-message.ts'
 import { loadDeclarations } from '../support/declarations.ts'
 
-/** Structs that are read or written by hand, by the message they are in. */
-const byHand = [...(await loadDeclarations()).values()].flatMap(declared =>
-  handCoded(declared.fields).map(type => ({ name: declared.name, declared, type })),
-)
+interface HandCoded {
+  readonly name: string
+  readonly declared: Message
+  readonly fields: Fields
+  readonly byHand: ByHand
+}
 
-function handCoded(fields: Fields): StructType[] {
+/** Messages and structs that are read or written by hand, by the message they are in. */
+const handCoded = [...(await loadDeclarations()).values()].flatMap((declared): HandCoded[] => {
+  const { name, fields, byHand } = declared
+  const structs = handCodedStructs(fields).map(type => ({ name, declared, ...type }))
+  return byHand === undefined ? structs : [{ name, declared, fields, byHand }, ...structs]
+})
+
+function handCodedStructs(fields: Fields): Pick<HandCoded, 'fields' | 'byHand'>[] {
   return Object.values(fields).flatMap(({ spec }) => {
     const type = spec.type.kind === 'array' ? spec.type.element : spec.type
     if (type.kind !== 'struct') return []
-    return [...(type.byHand ? [type] : []), ...handCoded(type.fields)]
+    const { byHand } = type
+    const inner = handCodedStructs(type.fields)
+    return byHand === undefined ? inner : [{ fields: type.fields, byHand }, ...inner]
   })
 }
 
@@ -45,21 +56,21 @@ function decoded(list: Message, version: number, bytes: Buffer): unknown {
 
 test('there is something to compare', () => {
   const of = (way: 'read' | 'write') =>
-    byHand.filter(({ type }) => type.byHand?.[way]).map(({ name }) => name)
+    handCoded.filter(({ byHand }) => byHand[way]).map(({ name }) => name)
   expect(of('read')).toEqual(expect.arrayContaining(['ProduceRequest', 'FetchRequest']))
   expect(of('write')).toEqual(expect.arrayContaining(['ProduceResponse', 'FetchResponse']))
 })
 
-describe.each(byHand)('what $name has by hand', ({ name, declared, type }) => {
+describe.each(handCoded)('what $name has by hand', ({ name, declared, fields, byHand }) => {
   const { min, max } = declared.versions
   const { min: from } = declared.flexibleVersions
   const versions = { versions: `${min}-${max}`, flexible: `${from}+` }
-  const hand = array('0+', type.fields, null, type.byHand as never)
+  const hand = array('0+', fields, null, byHand as never)
   const byHandList = message(1, name, versions, { list: hand })
-  const declaredList = message(1, name, versions, { list: array('0+', type.fields) })
-  const struct = new Message(1, name, versions, type.fields)
-  const optional = Object.keys(type.fields).filter(field => {
-    const { fallback, tagNumber } = type.fields[field]!.spec
+  const declaredList = message(1, name, versions, { list: array('0+', fields) })
+  const struct = new Message(1, name, versions, fields)
+  const optional = Object.keys(fields).filter(field => {
+    const { fallback, tagNumber } = fields[field]!.spec
     return fallback !== undefined || tagNumber >= 0
   })
 
