@@ -59,7 +59,7 @@ export interface RequestContext {
   readonly clientId: string
   readonly principal: Principal
   readonly connection: ClientConnection
-  /** Wall clock at the request's arrival, ms since 1970. */
+  /** Wall clock as of the turn of the loop in which the request arrived, ms since 1970. */
   readonly nowMs: number
   readonly broker: BrokerServices
   /**
