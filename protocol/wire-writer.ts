@@ -1,5 +1,5 @@
 /** The reverse of wire-reader.ts: Kafka's primitive types written, as pieces to send. */
-import { putInt32 } from './integers.ts'
+import { putInt32, putInt64 } from './integers.ts'
 import { putText, textBytes } from './text.ts'
 import { NO_UUID, type Uuid, uuidToBytes } from './uuid.ts'
 
@@ -11,7 +11,6 @@ export interface ExternalBytes {
 /** What a frame to send is made of, in order. */
 export type Piece = Buffer | ExternalBytes
 
-const TWO_32 = 0x1_0000_0000
 // Node makes the global `Buffer` a getter: once is enough.
 const { allocUnsafe } = Buffer
 /** What the fixed encoding's int16 can say. */
@@ -133,8 +132,7 @@ export class WireWriter {
       putInt32(buffer, at, value >> 31)
       putInt32(buffer, at + 4, value)
     } else if (Number.isSafeInteger(value)) {
-      putInt32(buffer, at, Math.floor(value / TWO_32))
-      putInt32(buffer, at + 4, value)
+      putInt64(buffer, at, value)
     } else if (value === Number.POSITIVE_INFINITY) {
       putInt32(buffer, at, 0x7fff_ffff)
       putInt32(buffer, at + 4, -1)
