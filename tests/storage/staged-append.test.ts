@@ -11,14 +11,12 @@ import {
   batchOf,
   contentOf,
   DATA,
+  idempotent,
   oneLog,
   openDirectory,
   START_MS,
   smallConfig,
 } from './support/log-world.ts'
-
-const idempotent = (baseSequence: number, count = 1) =>
-  batchOf({ count, producerId: 7, producerEpoch: 0, baseSequence })
 
 /** Reopens as after kill -9 and returns what the log holds. */
 async function contentAfterKill(

@@ -11,6 +11,7 @@ import {
   batchOf,
   contentOf,
   DATA,
+  idempotent,
   oneLog,
   openDirectory,
   START_MS,
@@ -18,8 +19,6 @@ import {
 } from './support/log-world.ts'
 
 const BATCH_BYTES = batchOf().length
-const idempotent = (baseSequence: number) =>
-  batchOf({ producerId: 7, producerEpoch: 0, baseSequence })
 /** Two batches a stage, so four a turn. */
 const stageBytesMax = 2 * BATCH_BYTES
 const segmentBytes = 100 * BATCH_BYTES

@@ -71,6 +71,11 @@ export function batchOf(sketch: BatchSketch = {}): Buffer {
   return buildBatch({ records, ...envelope })
 }
 
+/** A batch of the one producer with an id that most tests need. */
+export function idempotent(baseSequence: number, count = 1): Buffer {
+  return batchOf({ count, producerId: 7, producerEpoch: 0, baseSequence })
+}
+
 export type Fate = 'durable' | 'refused' | 'duplicate' | DiskError
 
 /** Appends and resolves with what the waiter was told (a refusal has no waiter). */
