@@ -1,8 +1,9 @@
 // Read when the thread pool is first used, so it is said before anything else is loaded.
 process.env['UV_THREADPOOL_SIZE'] ??= '32'
 const { setFlagsFromString } = await import('node:v8')
-// V8 doubles the young generation as objects survive in it, of which a broker has few: it stays at
-// 8 MiB for minutes, collected twice as often as at its limit of 16, to which it now grows at once.
+// V8 doubles the young generation as objects survive in it, of which a broker has few: under full
+// load it had 8 MiB after ten seconds and its limit of 16, which is collected half as often, within
+// a minute; under less load later. It may have that at once.
 setFlagsFromString('--semi-space-growth-factor=16')
 const { parseStart, readConfig, startLine, startServer, StartFailure } = await import('./start.ts')
 const { nodeHost } = await import('../host/node/host.ts')
