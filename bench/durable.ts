@@ -12,9 +12,9 @@ import type { Row } from './support/table.ts'
 const MIB = 1 << 20
 
 /**
- * A hundred logs of three segments of 64 MiB are 19 GB: no run comes round to memory it has used
- * before, and a virtual machine's price for fresh memory is most of what is measured. So that load
- * is also run with segments of 8 MiB, where it does.
+ * A hundred logs of three segments of 64 MiB are 19 GB: no run of Kafka's comes round to memory it
+ * has used before, and a virtual machine asks its price for fresh memory (Ottla gives up old pages,
+ * docs/decisions/0007). So that load is also run with segments of 8 MiB, where both come round.
  */
 const LOADS = [
   { work: '50 x 5, one partition', partitions: 1, connections: 50, depth: 5, segment: 64 * MIB },

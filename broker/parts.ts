@@ -203,8 +203,18 @@ function openDirectory(host: Host, config: BrokerConfig, path: string): Promise<
     ...(configured >= 0 && { expected: { nodeId: configured } }),
     nodeId: configured >= 0 ? configured : 1,
     openFilesMax: openFilesMax > 0 ? openFilesMax : openFilesDefault(host),
+    cachedBytesMax: cachedBytesMax(host, config),
     logDefaults: topicConfig(config, new Map()).log,
   })
+}
+
+/** A sixteenth of memory for what logs wrote last: enough for readers of their ends. */
+const MEMORY_PER_LOG_CACHE = 16
+
+function cachedBytesMax(host: Host, config: BrokerConfig): number {
+  const configured = config.get('ottla.log.cache.bytes')
+  if (configured === 0) return Number.POSITIVE_INFINITY
+  return configured > 0 ? configured : Math.floor(host.process.memoryBytes / MEMORY_PER_LOG_CACHE)
 }
 
 /** Two fifths of what the process may open: the rest is for sockets. */

@@ -238,6 +238,11 @@ export interface File {
   readLater(target: Uint8Array, position: number): Promise<number>
   /** Whether a read of this range would not wait for the disk. May err to true. */
   isCached(position: number, sizeBytes: number): boolean
+  /**
+   * Advice: what of this range is on disk need not stay in the page cache. Resolves once it was
+   * taken, off the loop, or could not be; changes no answer.
+   */
+  uncache(position: number, sizeBytes: number): Promise<void>
   truncate(sizeBytes: number): void
   /** Data and size, off the loop. */
   sync(): Promise<void>
@@ -256,6 +261,8 @@ export interface HostProcess {
   readonly runtimeVersion: string
   /** Native parts in use, for the start-up line: 'onread', 'sendfile', 'syncfs', 'crc32c', ... */
   readonly nativeParts: readonly string[]
+  /** The machine's memory, or the part of it that this process may use; Infinity: not known. */
+  readonly memoryBytes: number
   residentBytes(): number
   cpuMicros(): number
 }

@@ -1,6 +1,7 @@
 import type { DiskError } from '../host/disk-error.ts'
 import type { Crc32c, Disk, Loop, Random } from '../host/host.ts'
 import type { BatchCursor } from './batch-cursor.ts'
+import type { CachedTail } from './cached-tail.ts'
 import type { MirrorBudget } from './mirror-budget.ts'
 import type { OpenFiles } from './open-files.ts'
 import type { FolderOwner, SyncRound } from './sync-round.ts'
@@ -15,6 +16,7 @@ export interface LogEnvironment {
   readonly openFiles: OpenFiles
   readonly mirrors: MirrorBudget
   readonly trash: Trash
+  readonly cachedTail: CachedTail
   /** For walks that end before anything else runs. */
   readonly cursor: BatchCursor
   /** A cursor of one's own. */

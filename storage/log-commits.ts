@@ -171,6 +171,7 @@ export class LogCommits {
 
   endCommit(): void {
     const state = this.#state
+    for (const segment of this.#roundSegments) state.environment.cachedTail.synced(segment)
     this.#releaseRound()
     if (this.#roundTarget > state.syncedOffset) state.syncedOffset = this.#roundTarget
     const hasProgress = this.#roundTarget > state.durableOffset
@@ -252,6 +253,7 @@ export class LogCommits {
     if (!isDurable) return
     for (const segment of sealed) {
       segment.isSealed = true
+      state.environment.cachedTail.sealed(segment)
       this.#isSynced(segment)
       const next = segment.nextOffset
       const isFirst = !state.segments.some(other => other.baseOffset < next && !other.isSealed)

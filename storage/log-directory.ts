@@ -14,6 +14,7 @@
 import { DiskError } from '../host/disk-error.ts'
 import type { Crc32c, Disk, FolderLock, Loop, Random } from '../host/host.ts'
 import { BatchCursor } from './batch-cursor.ts'
+import { CachedTail } from './cached-tail.ts'
 import { replaceFile, writeFileAtomically } from './checkpoint.ts'
 import { CommitRounds } from './commit-rounds.ts'
 import { DirectoryCheckpoints } from './directory-checkpoints.ts'
@@ -65,6 +66,8 @@ export interface LogDirectoryOptions {
   readonly configOf?: (topic: string) => LogConfig
   /** Memory for indexes read back from disk. Default 16 MiB. */
   readonly indexBytesMax?: number
+  /** Bytes written last that stay in the page cache. Default: the kernel alone decides. */
+  readonly cachedBytesMax?: number
   /** Bytes of one write, if no batch is larger; a turn writes about twice that. Default 1 MiB. */
   readonly stageBytesMax?: number
 }
@@ -103,17 +106,20 @@ export class LogDirectory {
   }
 
   #makeEnvironment(): LogEnvironment {
-    const { disk, loop, crc32c, random, openFilesMax, indexBytesMax, stageBytesMax } = this.#options
+    const options = this.#options
+    const { disk, loop, crc32c, random } = options
+    const { indexBytesMax = INDEX_BYTES_MAX, stageBytesMax = STAGE_BYTES_MAX } = options
     const directory = this
     return {
       disk,
       loop,
       crc32c,
       random,
-      openFiles: new OpenFiles(disk, loop, openFilesMax),
-      mirrors: new MirrorBudget(indexBytesMax ?? INDEX_BYTES_MAX),
+      stageBytesMax,
+      openFiles: new OpenFiles(disk, loop, options.openFilesMax),
+      mirrors: new MirrorBudget(indexBytesMax),
       trash: new Trash(disk),
-      stageBytesMax: stageBytesMax ?? STAGE_BYTES_MAX,
+      cachedTail: new CachedTail(loop, options.cachedBytesMax),
       cursor: new BatchCursor(Buffer.allocUnsafeSlow(CURSOR_BYTES)),
       newCursor: () => new BatchCursor(Buffer.allocUnsafeSlow(CURSOR_BYTES)),
       get offline() {

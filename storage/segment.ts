@@ -15,6 +15,7 @@
  */
 import type { File } from '../host/host.ts'
 import type { BatchCursor } from './batch-cursor.ts'
+import { PIECE_BYTES } from './cached-tail.ts'
 import type { LogEnvironment } from './environment.ts'
 import { FileKind, segmentFileName } from './names.ts'
 import { OFFSET_ENTRY_BYTES, OffsetIndex } from './offset-index.ts'
@@ -47,6 +48,8 @@ export class Segment {
   /** When the next segment took over, wall clock; 0 for before this start. */
   closedMs = 0
   isRemoved = false
+  /** What lies below was counted by CachedTail, or was there when this process started. */
+  piecesEnd: FilePosition
   readonly #environment: LogEnvironment
   readonly #folder: string
   readonly #indexIntervalBytes: number
@@ -65,6 +68,7 @@ export class Segment {
     this.#folder = folder
     this.baseOffset = facts.baseOffset
     this.sizeBytes = facts.sizeBytes
+    this.piecesEnd = facts.sizeBytes - (facts.sizeBytes % PIECE_BYTES)
     this.nextOffset = facts.nextOffset
     this.createdMs = facts.createdMs
     this.#hasTransactionIndex = facts.hasTransactionIndex

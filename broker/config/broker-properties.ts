@@ -105,6 +105,13 @@ export const serverProperties = {
     min: -1,
     doc: 'Files the logs may hold open at once. -1: what the process limit leaves beside sockets.',
   }),
+  'ottla.log.cache.bytes': long('-1', {
+    min: -1,
+    unit: 'bytes',
+    doc:
+      'Durable log bytes that stay in the page cache: those written last. Older ones make room ' +
+      'for new. -1: a sixteenth of the memory there is. 0: the kernel alone decides.',
+  }),
   'ottla.expanded.batch.max.bytes': int('67108864', {
     min: 65536,
     unit: 'bytes',

@@ -122,6 +122,7 @@ function nativeParts(options: NodeHostOptions): string[] {
     ['setsockopt', calls?.setsockopt],
     ['syncfs', calls?.syncfs],
     ['cachestat', calls?.cachestat],
+    ['fadvise', calls?.dontNeed],
     ['preadv2', calls?.preadNow],
     ['ofd-lock', calls?.ofdLock],
     ['crc32c', (options.nativeCrc ?? options.native) !== 'off' && loadCrc32c()],

@@ -17,6 +17,8 @@ export interface SystemCalls {
   readonly sendfile: Call | null
   /** Resolves to 0, or the errno. */
   readonly syncfs: ((fd: number) => Promise<number>) | null
+  /** posix_fadvise(2), POSIX_FADV_DONTNEED, off the loop; what comes of it is nobody's business. */
+  readonly dontNeed: ((fd: number, position: number, sizeBytes: number) => Promise<void>) | null
   /** (fd, range, result): 0. */
   readonly cachestat: Call | null
   /** (fd, iovec, count, position, flags): bytes read. */
@@ -33,6 +35,7 @@ const F_OFD_SETLK = 37
 const RWF_NOWAIT = 8
 const SYS_CACHESTAT = 451
 const EBADF = 9
+const POSIX_FADV_DONTNEED = 4
 
 let systemCalls: SystemCalls | null | undefined
 let crc32cNative: Crc32c | null | undefined
@@ -61,6 +64,7 @@ function bindSystemCalls(): SystemCalls | null {
   }
   const sendfile = bind('int64_t sendfile(int, int, void *, uint64_t)')
   const syncfs = hasHonestSyncfs() ? bind('int syncfs(int)') : null
+  const fadvise = bind('int posix_fadvise(int, int64_t, int64_t, int)')
   const syscall = bind('int64_t syscall(int64_t, int, void *, void *, uint)')
   const preadv2 = bind('int64_t preadv2(int, void *, int, int64_t, int)')
   const fcntl = bind('int fcntl(int, int, void *)')
@@ -83,6 +87,7 @@ function bindSystemCalls(): SystemCalls | null {
     errno,
     sendfile: believed(sendfile, call => call(-1, -1, null, 1)) as Call | null,
     syncfs: believed(syncfs, call => call(-1)) && asynchronously(syncfs as AsyncCall, errno),
+    dontNeed: tryTo(() => bindDontNeed(fadvise as unknown as AdviceCall | null)),
     cachestat: believed(cachestat, call => call(-1, Buffer.alloc(16), Buffer.alloc(40))) as Call,
     preadNow: believed(preadNow, call => keep() && call(-1, 0)),
     ofdLock: believed(ofdLock, call => call(-1, Buffer.alloc(32))),
@@ -105,6 +110,18 @@ function asynchronously(call: AsyncCall, errno: () => number): (fd: number) => P
         else resolve(result === 0 ? 0 : errno())
       })
     })
+}
+
+interface AdviceCall {
+  (fd: number, position: number, sizeBytes: number, advice: number): number
+  async(fd: number, position: number, sizeBytes: number, advice: number, done: () => void): void
+}
+
+/** This call returns its errno. */
+function bindDontNeed(fadvise: AdviceCall | null): SystemCalls['dontNeed'] {
+  if (fadvise?.(-1, 0, 0, POSIX_FADV_DONTNEED) !== EBADF) return null
+  return (fd, position, sizeBytes) =>
+    new Promise(done => fadvise.async(fd, position, sizeBytes, POSIX_FADV_DONTNEED, () => done()))
 }
 
 /** Before 5.8 syncfs(2) succeeded whatever happened to the data. */

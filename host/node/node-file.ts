@@ -161,6 +161,14 @@ export class NodeFile implements File, BlockHolder {
     return true
   }
 
+  async uncache(position: number, sizeBytes: number): Promise<void> {
+    if (this.#pageCache === null) return
+    this.retain()
+    await this.#pageCache.drop(this.fd, position, sizeBytes)
+    this.#warmTo = this.#warmFrom
+    this.release()
+  }
+
   truncate(sizeBytes: number): void {
     this.#forgetKept()
     orDiskError(this.path, 'truncate', () => fs.ftruncateSync(this.fd, sizeBytes))

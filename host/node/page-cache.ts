@@ -5,27 +5,51 @@ const PROBE_STEP_BYTES = 128 << 10
 const PROBES_MAX = 16
 const EAGAIN = 11
 
-/** Answers whether a range of a file can be read without waiting for the disk. */
-export interface PageCache {
-  /** May err to true. `sizeBytes` > 0. */
+/** What of files lies in memory, asked and advised. */
+export class PageCache {
+  readonly #residency: Residency
+  readonly #dontNeed: SystemCalls['dontNeed']
+
+  constructor(residency: Residency, dontNeed: SystemCalls['dontNeed']) {
+    this.#residency = residency
+    this.#dontNeed = dontNeed
+  }
+
+  /** Whether a range can be read without waiting for the disk. May err to true; `sizeBytes` > 0. */
+  holds(fd: number, position: number, sizeBytes: number): boolean {
+    return this.#residency.holds(fd, position, sizeBytes)
+  }
+
+  /**
+   * Resolves once what of a range is on disk was dropped, where this system does that. The
+   * descriptor must stay open until then.
+   */
+  async drop(fd: number, position: number, sizeBytes: number): Promise<void> {
+    await this.#dontNeed?.(fd, position, sizeBytes)
+  }
+}
+
+/** The page cache as far as this kernel tells of it; null where there are no system calls. */
+export function pageCache(calls: SystemCalls | null): PageCache | null {
+  if (calls === null) return null
+  const probed = calls.preadNow === null ? ASSUMED : new ProbedPages(calls.preadNow, calls.errno)
+  const { cachestat, pageBytes, dontNeed } = calls
+  const residency = cachestat === null ? probed : new CachestatPages(cachestat, pageBytes, probed)
+  return new PageCache(residency, dontNeed)
+}
+
+interface Residency {
   holds(fd: number, position: number, sizeBytes: number): boolean
 }
 
-/** The best way to ask this kernel, or null where there is none (everything counts as cached). */
-export function pageCache(calls: SystemCalls | null): PageCache | null {
-  if (calls?.cachestat) return new CachestatPages(calls.cachestat, calls.pageBytes, probing(calls))
-  return calls === null ? null : probing(calls)
-}
-
-function probing(calls: SystemCalls): PageCache | null {
-  return calls.preadNow === null ? null : new ProbedPages(calls.preadNow, calls.errno)
-}
+/** Where nobody can be asked, everything counts as cached. */
+const ASSUMED: Residency = { holds: () => true }
 
 /** cachestat(2), Linux 6.5: counts the pages present, reads nothing. */
-class CachestatPages implements PageCache {
+class CachestatPages implements Residency {
   readonly #cachestat: NonNullable<SystemCalls['cachestat']>
   readonly #pageBytes: number
-  readonly #fallback: PageCache | null
+  readonly #fallback: Residency
   /** struct cachestat_range { u64 off, len } and struct cachestat { u64 nr_cache, ... }. */
   readonly #range = Buffer.alloc(16)
   readonly #result = Buffer.alloc(40)
@@ -33,7 +57,7 @@ class CachestatPages implements PageCache {
   constructor(
     cachestat: NonNullable<SystemCalls['cachestat']>,
     pageBytes: number,
-    fallback: PageCache | null,
+    fallback: Residency,
   ) {
     this.#cachestat = cachestat
     this.#pageBytes = pageBytes
@@ -45,7 +69,7 @@ class CachestatPages implements PageCache {
     this.#put(8, sizeBytes)
     if (Number(this.#cachestat(fd, this.#range, this.#result)) !== 0) {
       // Not allowed for files of others since 6.14, not supported on some filesystems.
-      return this.#fallback?.holds(fd, position, sizeBytes) ?? true
+      return this.#fallback.holds(fd, position, sizeBytes)
     }
     const firstPage = Math.floor(position / this.#pageBytes)
     const lastPage = Math.floor((position + sizeBytes - 1) / this.#pageBytes)
@@ -59,7 +83,7 @@ class CachestatPages implements PageCache {
 }
 
 /** preadv2(2) with RWF_NOWAIT: reads a byte here and there, unless it would wait. */
-class ProbedPages implements PageCache {
+class ProbedPages implements Residency {
   readonly #preadNow: NonNullable<SystemCalls['preadNow']>
   readonly #errno: () => number
 

@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os'
 import type { HostProcess } from '../host.ts'
 
 /** This process. */
@@ -14,6 +15,12 @@ export class NodeProcess implements HostProcess {
 
   get nativeParts(): readonly string[] {
     return this.#nativeParts()
+  }
+
+  get memoryBytes(): number {
+    // 0 or beyond the machine: no limit is set.
+    const limit = process.constrainedMemory()
+    return limit > 0 ? Math.min(limit, totalmem()) : totalmem()
   }
 
   residentBytes(): number {

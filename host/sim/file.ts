@@ -64,8 +64,14 @@ export class SimFile implements File {
     }
   }
 
-  isCached(_position: number, _sizeBytes: number): boolean {
-    return !this.#owner.isCold()
+  isCached(position: number, _sizeBytes: number): boolean {
+    return position >= this.node.coldEnd && !this.#owner.isCold()
+  }
+
+  async uncache(position: number, sizeBytes: number): Promise<void> {
+    this.checkOpen('uncache')
+    const { node } = this
+    if (position <= node.coldEnd) node.coldEnd = Math.max(node.coldEnd, position + sizeBytes)
   }
 
   truncate(sizeBytes: number): void {

@@ -51,6 +51,8 @@ export class FileNode {
   changes: ByteChange[] = []
   /** Changes below this sequence number are covered by a sync that has begun. */
   syncBegun = 0
+  /** The bytes below are not in the page cache, whoever read them since. */
+  coldEnd = 0
   /** How many folder entries and open descriptors keep it. */
   links = 0
 

@@ -5,6 +5,7 @@ export class SimProcess implements HostProcess {
   readonly pid: number
   readonly platform = 'simulated'
   readonly runtimeVersion = 'simulated'
+  readonly memoryBytes = Number.POSITIVE_INFINITY
   readonly nativeParts: readonly string[] = []
 
   constructor(pid: number) {

@@ -135,6 +135,18 @@ export function bytes({ disk, at }: DiskContext): void {
     file.close()
   })
 
+  test('what need not stay cached reads the same, synced or not', async () => {
+    const file = disk().open(at('a'), 'create')
+    file.writev([Buffer.alloc(100_000, 7)], 0)
+    await file.uncache(0, 100_000)
+    await file.sync()
+    await file.uncache(0, 100_000)
+    const target = Buffer.alloc(100_000)
+    expect(file.read(target, 0)).toBe(100_000)
+    expect(target.equals(Buffer.alloc(100_000, 7))).toBe(true)
+    file.close()
+  })
+
   test('two openings of one file see the same bytes', () => {
     const writer = disk().open(at('a'), 'create')
     const reader = disk().open(at('a'), 'read')

@@ -7,6 +7,7 @@ import { SyncCost } from '../../../host/node/filesystems.ts'
 import { nodeDisk } from '../../../host/node/host.ts'
 import { loadSystemCalls } from '../../../host/node/native.ts'
 import { pageCache } from '../../../host/node/page-cache.ts'
+import { evict, evictableCache } from '../../support/evict.ts'
 import { codeOf } from '../contract/disk-context.ts'
 
 let folder = ''
@@ -150,9 +151,6 @@ describe('the choice between a sync of each and one of all', () => {
 })
 
 describe('the page cache', () => {
-  const evict = (path: string) =>
-    execFileSync('dd', [`if=${path}`, 'iflag=nocache', 'count=0'], { stdio: 'ignore' })
-
   const ways = loadSystemCalls()
   const probing = ways && { ...ways, cachestat: null }
   test.each([
@@ -160,6 +158,7 @@ describe('the page cache', () => {
     ['preadv2', ways?.preadNow ? pageCache(probing) : null],
   ])('%s tells what is cached', async (name, cache) => {
     if (cache === null) return console.warn(`no ${name} here`)
+    if (evictableCache(folder) === null) return console.warn(`${folder} is in memory`)
     const disk = nodeDisk()
     const file = disk.open(`${folder}/data`, 'create')
     file.writev([Buffer.alloc(1_000_000, 1)], 0)
@@ -175,8 +174,40 @@ describe('the page cache', () => {
     file.close()
   })
 
-  test('without native parts everything counts as cached', () => {
+  test('gives up what is on disk when it is told that nobody needs it', async () => {
+    if (evictableCache(folder) === null) return console.warn(`${folder} is in memory`)
+    const file = nodeDisk().open(`${folder}/data`, 'create')
+    const bytes = Buffer.alloc(1_000_000, 1)
+    file.writev([bytes], 0)
+    await file.sync()
+    expect(file.isCached(0, 40_000)).toBe(true)
+    await file.uncache(0, 512 << 10)
+    // What was found cached a moment ago does not count any more.
+    expect(file.isCached(0, 40_000)).toBe(false)
+    expect(file.isCached(0, 512 << 10)).toBe(false)
+    expect(file.isCached(512 << 10, bytes.length - (512 << 10))).toBe(true)
+    const read = Buffer.alloc(bytes.length)
+    expect(await file.readLater(read, 0)).toBe(bytes.length)
+    expect(read.equals(bytes)).toBe(true)
+    file.close()
+  })
+
+  test('a file may be closed while it is told', async () => {
+    const file = nodeDisk().open(`${folder}/data`, 'create')
+    file.writev([Buffer.alloc(10_000)], 0)
+    const told = file.uncache(0, 10_000)
+    file.close()
+    await told
+    expect(codeOf(() => file.read(Buffer.alloc(1), 0))).toBe('EBADF')
+  })
+
+  test('without native parts everything counts as cached, and stays', async () => {
     expect(pageCache(null)).toBeNull()
+    const file = nodeDisk({ native: 'off' }).open(`${folder}/data`, 'create')
+    file.writev([Buffer.alloc(10_000)], 0)
+    await file.uncache(0, 10_000)
+    expect(file.isCached(0, 10_000)).toBe(true)
+    file.close()
   })
 })
 

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import * as fs from 'node:fs'
-import { tmpdir } from 'node:os'
+import { tmpdir, totalmem } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { crc32cInJs } from '../../../host/node/crc32c.ts'
 import { nodeCrc32c, nodeHost } from '../../../host/node/host.ts'
@@ -147,6 +147,8 @@ describe('process and log', () => {
     expect(host.process.pid).toBe(process.pid)
     expect(host.process.residentBytes()).toBeGreaterThan(10 << 20)
     expect(host.process.cpuMicros()).toBeGreaterThan(0)
+    expect(host.process.memoryBytes).toBeGreaterThan(64 << 20)
+    expect(host.process.memoryBytes).toBeLessThanOrEqual(totalmem())
     expect(host.process.nativeParts).toContain('onread')
     const bare = nodeHost({ native: 'off', receive: 'data', log: { level: 'silent' } })
     expect(bare.process.nativeParts).toEqual([])

@@ -263,6 +263,7 @@ function coldUntilReadLater(file: File) {
       return file.readLater(target, position)
     },
     isCached: () => false,
+    uncache: () => Promise.resolve(),
     truncate: () => {},
     sync: () => Promise.resolve(),
     retain: () => file.retain(),

@@ -1,0 +1,78 @@
+/**
+ * How much of what the logs of a directory wrote stays in the page cache: the newest bytes of all
+ * of them, up to a bound. What is older leaves it piece by piece, and its memory takes what is
+ * written next (docs/decisions/0007).
+ *
+ * Invariants:
+ *   (1) A piece is dropped once: when it and all that was made durable after it exceed `bytesMax`.
+ *   (2) Pieces of a segment follow one another and begin at multiples of PIECE_BYTES: the kernel
+ *       drops only such folios as lie in one piece, and they are aligned to their size.
+ *   (3) One piece is dropped at a time: syncs and cold reads want threads, too.
+ *
+ * A piece may name bytes that were cut off, or written over since: it is advice, and the kernel
+ * keeps what is not on disk.
+ */
+import type { Loop } from '../host/host.ts'
+import type { Segment } from './segment.ts'
+import type { FilePosition } from './units.ts'
+
+/** Linux makes no larger folio for a file where pages are of 4 KiB. */
+export const PIECE_BYTES = 2 << 20
+
+interface Piece {
+  readonly segment: Segment
+  readonly position: FilePosition
+  readonly sizeBytes: number
+}
+
+export class CachedTail {
+  readonly #loop: Loop
+  readonly #bytesMax: number
+  /** Oldest first. */
+  readonly #pieces: Piece[] = []
+  #bytes = 0
+  #isDropping = false
+
+  /** By default the kernel alone decides. */
+  constructor(loop: Loop, bytesMax = Number.POSITIVE_INFINITY) {
+    this.#loop = loop
+    this.#bytesMax = bytesMax
+  }
+
+  /** The bytes of `segment` are on disk, all but the last few perhaps. */
+  synced(segment: Segment): void {
+    const { sizeBytes, piecesEnd } = segment
+    if (sizeBytes - piecesEnd >= PIECE_BYTES) this.#add(segment, sizeBytes - PIECE_BYTES)
+  }
+
+  /** The same; there will be no more of them. */
+  sealed(segment: Segment): void {
+    if (segment.sizeBytes > segment.piecesEnd) this.#add(segment, segment.sizeBytes - 1)
+  }
+
+  /** Adds pieces until one ends behind `position`. */
+  #add(segment: Segment, position: FilePosition): void {
+    if (this.#bytesMax === Number.POSITIVE_INFINITY) return
+    while (segment.piecesEnd <= position) {
+      const start = segment.piecesEnd
+      const sizeBytes = Math.min(PIECE_BYTES, segment.sizeBytes - start)
+      segment.piecesEnd += sizeBytes
+      this.#pieces.push({ segment, position: start, sizeBytes })
+      this.#bytes += sizeBytes
+    }
+    if (this.#bytes <= this.#bytesMax || this.#isDropping) return
+    this.#isDropping = true
+    this.#loop.spawn('bound the page cache', this.#drop())
+  }
+
+  async #drop(): Promise<void> {
+    while (this.#bytes > this.#bytesMax) {
+      const { segment, position, sizeBytes } = this.#pieces.shift() as Piece
+      this.#bytes -= sizeBytes
+      // A file that was closed for room is left to the kernel.
+      const { file } = segment.slot
+      if (file !== null) await file.uncache(position, sizeBytes)
+    }
+    this.#isDropping = false
+  }
+}
