@@ -5,13 +5,15 @@
  *
  * Error rule: the kernel reports a write-back error once to every descriptor that was open when it
  * happened; a later sync succeeds although the bytes are lost. So each filesystem we write to is
- * held by a descriptor that is older than any of our writes, and a failed sync of a file is final.
+ * held by descriptors that are older than any of our writes, and a failed sync of a file is final.
  * A failed syncfs may be another program's file: each of ours is then asked by its own descriptor,
- * which has kept its own note of an error.
+ * which has kept its own note of an error. Of two syncs under way on one descriptor only one is
+ * told: no descriptor has two.
  *
  * Invariants:
- *   (1) A filesystem's descriptor is open while a file or a lock of ours is open on it.
+ *   (1) A filesystem's descriptors are open while a file or a lock of ours is open on it.
  *   (2) A round resolves only if every file and folder named in it is durable.
+ *   (3) A descriptor has one syncfs under way at most.
  */
 import * as fs from 'node:fs'
 import { dirname } from 'node:path'
@@ -29,6 +31,11 @@ export interface FilesystemRound {
   readonly folders: string[]
 }
 
+/**
+ * Rounds that may use syncfs(2) at once: a data folder commits, seals and closes its logs, and
+ * there may be several folders. One round more goes by files.
+ */
+const SYNCFS_AT_ONCE = 4
 /** Fewer files and folders than this are never worth a sync of everything. */
 const SYNCS_MIN = 3
 /**
@@ -59,10 +66,10 @@ export class Filesystems {
   enter(device: number, path: string): Filesystem {
     let found = this.#byDevice.get(device)
     if (found === undefined) {
-      const flags = fs.constants.O_RDONLY | fs.constants.O_DIRECTORY
-      const fd = orDiskError(path, 'open', () => fs.openSync(dirname(path), flags))
+      const syncfs = this.#method === 'files' ? null : (this.#loadCalls()?.syncfs ?? null)
+      const descriptors = openFolder(dirname(path), syncfs === null ? 1 : SYNCFS_AT_ONCE)
       const forget = () => this.#byDevice.delete(device)
-      found = new Filesystem(fd, this.#loadCalls()?.syncfs ?? null, this.#method, forget)
+      found = new Filesystem(descriptors, syncfs, this.#method, forget)
       this.#byDevice.set(device, found)
     }
     found.enter()
@@ -78,15 +85,22 @@ export class Filesystems {
 /** One filesystem in use. */
 export class Filesystem implements FileHome {
   #userCount = 0
-  readonly #fd: number
+  /** Those with no syncfs under way. */
+  readonly #descriptors: number[]
   readonly #syncfs: SystemCalls['syncfs']
   readonly #method: SyncMethod
   readonly #cost = new SyncCost()
 
   readonly #forget: () => void
 
-  constructor(fd: number, syncfs: SystemCalls['syncfs'], method: SyncMethod, forget: () => void) {
-    this.#fd = fd
+  /** Takes over the descriptors. */
+  constructor(
+    descriptors: number[],
+    syncfs: SystemCalls['syncfs'],
+    method: SyncMethod,
+    forget: () => void,
+  ) {
+    this.#descriptors = descriptors
     this.#syncfs = syncfs
     this.#method = method
     this.#forget = forget
@@ -99,27 +113,36 @@ export class Filesystem implements FileHome {
   leave(): void {
     if (--this.#userCount > 0) return
     this.#forget()
-    fs.closeSync(this.#fd)
+    for (const fd of this.#descriptors) fs.closeSync(fd)
   }
 
   /** The caller retains the files until the promise settles. */
   async sync(round: FilesystemRound): Promise<void> {
     const syncCount = round.files.length + round.folders.length
     const startMs = performance.now()
-    const syncfs = this.#picksFilesystem(syncCount, startMs) ? this.#syncfs : null
+    const picksFilesystem = this.#picksFilesystem(syncCount, startMs)
     this.enter()
     try {
-      if (syncfs === null) await syncEach(round)
-      else if ((await syncfs(this.#fd)) !== 0) await syncEach(round)
+      if (!picksFilesystem || !(await this.#syncAll())) await syncEach(round)
       else for (const file of round.files) file.assertSyncable()
     } finally {
       this.leave()
     }
-    this.#cost.saw(syncfs !== null, syncCount, performance.now() - startMs)
+    this.#cost.saw(picksFilesystem, syncCount, performance.now() - startMs)
+  }
+
+  /** Whether one syncfs(2) made everything durable. */
+  async #syncAll(): Promise<boolean> {
+    const fd = this.#descriptors.pop() as number
+    try {
+      return (await this.#syncfs?.(fd)) === 0
+    } finally {
+      this.#descriptors.push(fd)
+    }
   }
 
   #picksFilesystem(syncCount: number, nowMs: number): boolean {
-    if (this.#syncfs === null || this.#method === 'files') return false
+    if (this.#syncfs === null || this.#descriptors.length === 0) return false
     if (this.#method === 'filesystem') return true
     return syncCount >= SYNCS_MIN && this.#cost.favoursFilesystem(syncCount, nowMs)
   }
@@ -192,5 +215,19 @@ export async function syncFolder(path: string): Promise<void> {
     })
   } finally {
     fs.closeSync(fd)
+  }
+}
+
+function openFolder(path: string, count: number): number[] {
+  const flags = fs.constants.O_RDONLY | fs.constants.O_DIRECTORY
+  const descriptors: number[] = []
+  try {
+    for (let at = 0; at < count; at++) {
+      descriptors.push(orDiskError(path, 'open', () => fs.openSync(path, flags)))
+    }
+    return descriptors
+  } catch (error) {
+    for (const fd of descriptors) fs.closeSync(fd)
+    throw error
   }
 }

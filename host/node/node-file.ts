@@ -39,6 +39,8 @@ export class NodeFile implements File, BlockHolder {
   #isOpen = true
   #retainCount = 0
   #syncFailure: DiskError | null = null
+  /** Resolves when the last sync asked for is over, however it went; null while there is none. */
+  #syncing: Promise<void> | null = null
   // [from, to) was found cached, or written since.
   #warmFrom = 0
   #warmTo = 0
@@ -176,7 +178,22 @@ export class NodeFile implements File, BlockHolder {
     this.#warmTo = this.#warmFrom
   }
 
+  /** One at a time: of two under way the kernel tells one of an error, and the other must know. */
   async sync(): Promise<void> {
+    this.retain()
+    const before = this.#syncing
+    const sync = before === null ? this.#syncNow() : before.then(() => this.#syncNow())
+    const settled = sync.catch(() => {})
+    this.#syncing = settled
+    try {
+      await sync
+    } finally {
+      if (this.#syncing === settled) this.#syncing = null
+      this.release()
+    }
+  }
+
+  async #syncNow(): Promise<void> {
     this.assertSyncable()
     try {
       await this.#offTheLoop('sync', (fd, settle) => fs.fdatasync(fd, error => settle(error, 0)))
