@@ -41,25 +41,27 @@ export class CachedTail {
 
   /** The bytes of `segment` are on disk, all but the last few perhaps. */
   synced(segment: Segment): void {
-    const { sizeBytes, piecesEnd } = segment
-    if (sizeBytes - piecesEnd >= PIECE_BYTES) this.#add(segment, sizeBytes - PIECE_BYTES)
+    if (this.#bytesMax === Number.POSITIVE_INFINITY) return
+    while (segment.sizeBytes - segment.piecesEnd >= PIECE_BYTES) this.#add(segment, PIECE_BYTES)
+    this.#keepBound()
   }
 
   /** The same; there will be no more of them. */
   sealed(segment: Segment): void {
-    if (segment.sizeBytes > segment.piecesEnd) this.#add(segment, segment.sizeBytes - 1)
+    if (this.#bytesMax === Number.POSITIVE_INFINITY) return
+    this.synced(segment)
+    const restBytes = segment.sizeBytes - segment.piecesEnd
+    if (restBytes > 0) this.#add(segment, restBytes)
+    this.#keepBound()
   }
 
-  /** Adds pieces until one ends behind `position`. */
-  #add(segment: Segment, position: FilePosition): void {
-    if (this.#bytesMax === Number.POSITIVE_INFINITY) return
-    while (segment.piecesEnd <= position) {
-      const start = segment.piecesEnd
-      const sizeBytes = Math.min(PIECE_BYTES, segment.sizeBytes - start)
-      segment.piecesEnd += sizeBytes
-      this.#pieces.push({ segment, position: start, sizeBytes })
-      this.#bytes += sizeBytes
-    }
+  #add(segment: Segment, sizeBytes: number): void {
+    this.#pieces.push({ segment, position: segment.piecesEnd, sizeBytes })
+    this.#bytes += sizeBytes
+    segment.piecesEnd += sizeBytes
+  }
+
+  #keepBound(): void {
     if (this.#bytes <= this.#bytesMax || this.#isDropping) return
     this.#isDropping = true
     this.#loop.spawn('bound the page cache', this.#drop())

@@ -166,9 +166,12 @@ export class NodeFile implements File, BlockHolder {
   async uncache(position: number, sizeBytes: number): Promise<void> {
     if (this.#pageCache === null) return
     this.retain()
-    await this.#pageCache.drop(this.fd, position, sizeBytes)
-    this.#warmTo = this.#warmFrom
-    this.release()
+    try {
+      await this.#pageCache.drop(this.fd, position, sizeBytes)
+    } finally {
+      this.#warmTo = this.#warmFrom
+      this.release()
+    }
   }
 
   truncate(sizeBytes: number): void {
