@@ -310,8 +310,9 @@ export class FrameReader implements GatedReader {
   }
 
   #stopIfSpent(): void {
-    if (!this.#memory.isSpent || this.isProvidedFor || this.#memory.isFavoured(this)) return
-    this.setGate(false)
+    if (!this.#memory.isSpent) return
+    // The slab that spent it may be the last that the frame wants: then the gate shut too early.
+    this.setGate(this.isProvidedFor || this.#memory.isFavoured(this))
   }
 
   #readOn(): void {
