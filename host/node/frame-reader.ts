@@ -112,6 +112,9 @@ export class FrameReader implements GatedReader {
   pause(): void {
     if (this.#isPaused || this.#isDiscarding) return
     this.#isPaused = true
+    // It brings nothing meanwhile: another's frame may go on in its place.
+    this.#memory.unfavour(this)
+    this.#stopIfSpent()
     this.#source.stopReading()
   }
 
@@ -197,6 +200,7 @@ export class FrameReader implements GatedReader {
 
   /** Delivers the whole frames of the tail; what remains is the beginning of one. */
   #cut(): void {
+    const first = this.#tailStart
     this.#isCutting = true
     try {
       while (!this.#isPaused && !this.#isClosed && !this.#isDiscarding && this.#cutOne()) {}
@@ -205,7 +209,7 @@ export class FrameReader implements GatedReader {
     }
     if (this.#isClosed || this.#isDiscarding || this.#tailStart === this.#tailEnd) this.#dropTail()
     if (this.#isClosed) this.#dropUnfinished()
-    else this.#settle()
+    else this.#settle(this.#tail === null || this.#tailStart !== first)
   }
 
   #cutOne(): boolean {
@@ -237,8 +241,9 @@ export class FrameReader implements GatedReader {
   }
 
   /** After a cut: gives a long unfinished frame its own slabs, or stops while memory is spent. */
-  #settle(): void {
+  #settle(hasDelivered: boolean): void {
     if (this.#isPaused || this.#isDiscarding) return
+    if (hasDelivered) this.#memory.unfavour(this)
     const brought = this.#tailEnd - this.#tailStart - LENGTH_BYTES
     if (this.#isClaimJudged && brought >= OWN_SLAB_FROM_BYTES) this.#moveToSlabs(brought)
     this.#stopIfSpent()

@@ -89,10 +89,12 @@ export class ReceiveMemory implements MemoryOwner {
     return this.#favoured === reader
   }
 
-  /** The favoured reader's frame is complete (or it has gone): the next may be favoured. */
+  /** The favoured reader's frame is complete, or it paused or has gone: it is another's turn. */
   unfavour(reader: GatedReader): void {
     if (this.#favoured !== reader) return
     this.#favoured = null
+    // Last in turn from here on: one with a frame behind every frame must not be all that reads.
+    if (this.#readers.delete(reader)) this.#readers.add(reader)
     this.#relieve()
   }
 
