@@ -64,6 +64,8 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
   #activeSweep: number
   /** When the frame that is arriving began; Infinity between frames. */
   #frameSweep = Number.POSITIVE_INFINITY
+  /** Of answers behind one that is not ready. */
+  #parkedBytes = 0
   #sentBytes = 0
   #takenBytes = 0
   #takenSweep = 0
@@ -185,8 +187,18 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
     if (answer === CLOSE_CONNECTION) exchange.closes = true
     else exchange.pieces = this.#encode(exchange, answer)
     if (exchange === this.#head) this.#flush()
-    // A parked reply in front may take its time: the file must not be closed meanwhile.
-    else retainFiles(exchange.pieces)
+    else this.#park(exchange.pieces)
+  }
+
+  /** A reply in front may take its time: files must not be closed meanwhile. */
+  #park(pieces: readonly Piece[] | null): void {
+    retainFiles(pieces)
+    this.#parkedBytes += bytesOf(pieces)
+  }
+
+  #unpark(pieces: readonly Piece[] | null): void {
+    releaseFiles(pieces)
+    this.#parkedBytes -= bytesOf(pieces)
   }
 
   #encode(exchange: Exchange, answer: Reply<Message>): readonly Piece[] | null {
@@ -269,7 +281,7 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
     while (exchange?.isAnswered) {
       const { pieces } = exchange
       if (pieces !== null) this.#send(pieces)
-      if (!isFirst) releaseFiles(pieces)
+      if (!isFirst) this.#unpark(pieces)
       isFirst = false
       this.#inFlight--
       this.#head = exchange.next
@@ -288,12 +300,7 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
   }
 
   #send(pieces: readonly Piece[]): void {
-    let sizeBytes = 0
-    for (let at = 0; at < pieces.length; at++) {
-      const piece = pieces[at] as Piece
-      sizeBytes += piece instanceof Uint8Array ? piece.length : piece.sizeBytes
-    }
-    this.#sentBytes += sizeBytes
+    this.#sentBytes += bytesOf(pieces)
     this.#socket.send(pieces)
   }
 
@@ -318,7 +325,7 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
       this.#isClosing ||
       this.#waiting !== null ||
       this.#inFlight >= requestsInFlightMax ||
-      this.#socket.queuedBytes > responseBytesMax
+      this.#socket.queuedBytes + this.#parkedBytes > responseBytesMax
     if (mustPause === this.#isPaused || !this.#socket.isOpen) return
     this.#isPaused = mustPause
     if (mustPause) this.#socket.pause()
@@ -345,6 +352,16 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
     const { log } = this.#around.dispatcher.services.host
     log.warn({ connection: id, remoteAddress, remotePort, ...fields }, message)
   }
+}
+
+function bytesOf(pieces: readonly Piece[] | null): number {
+  if (pieces === null) return 0
+  let sizeBytes = 0
+  for (let at = 0; at < pieces.length; at++) {
+    const piece = pieces[at] as Piece
+    sizeBytes += piece instanceof Uint8Array ? piece.length : piece.sizeBytes
+  }
+  return sizeBytes
 }
 
 function retainFiles(pieces: readonly Piece[] | null): void {

@@ -9,7 +9,7 @@ export interface NetworkLimits {
   readonly requestFrameBytesMax: number
   /** Requests of one connection begun and not answered; above, the connection is not read. */
   readonly requestsInFlightMax: number
-  /** Response bytes of one connection not taken by its client; above, it is not read. */
+  /** Response bytes of one connection not yet its turn, or not taken; above, it is not read. */
   readonly responseBytesMax: number
   /** A client that takes no byte of what is queued for this long is dropped. */
   readonly slowReaderMs: number

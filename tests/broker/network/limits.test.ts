@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest'
+import { ApiKey } from '../../../protocol/api-keys.ts'
+import { batch, beat, settle, simulated } from './support.ts'
+
+const LONG_ANSWER = {
+  responses: [
+    {
+      name: 't',
+      partitionResponses: [
+        {
+          index: 0,
+          errorCode: 1,
+          baseOffset: -1,
+          errorMessage: 'x'.repeat(30_000),
+          recordErrors: [],
+        },
+      ],
+    },
+  ],
+}
+
+describe('a connection', () => {
+  test(
+    'is not read on while long answers wait behind one that is parked',
+    simulated(
+      async ({ client, appends, parked, host }) => {
+        const first = client.ask(ApiKey.HEARTBEAT, 4, beat('a'))
+        const answers: Promise<unknown>[] = []
+        let answered = 0
+        for (let i = 0; i < 20; i++) {
+          answers.push(client.ask(ApiKey.PRODUCE, 9, batch()))
+          await settle(host)
+          for (; answered < appends.length; answered++) {
+            appends[answered]!.context.reply(LONG_ANSWER)
+          }
+        }
+        // Four of them are above the limit; one buffer may have been read after the pause.
+        expect(answered).toBeLessThan(6)
+        parked[0]!.answer()
+        await first
+        while (answered < 20) {
+          await settle(host)
+          for (; answered < appends.length; answered++) {
+            appends[answered]!.context.reply(LONG_ANSWER)
+          }
+        }
+        await Promise.all(answers)
+      },
+      { requestsInFlightMax: 100 },
+    ),
+  )
+})

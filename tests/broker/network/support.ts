@@ -1,0 +1,100 @@
+/** A listener on a simulated host, whose three APIs' handlers the test plays itself. */
+import { api, CLOSE_CONNECTION, type HotContext, hotApi } from '../../../broker/api/api.ts'
+import { apiVersions } from '../../../broker/api/api-versions.ts'
+import { Dispatcher } from '../../../broker/network/dispatch.ts'
+import type { NetworkLimits } from '../../../broker/network/limits.ts'
+import { BrokerListener } from '../../../broker/network/listener.ts'
+import type { BrokerServices } from '../../../broker/services.ts'
+import type { SimHost } from '../../../host/sim/host.ts'
+import { simHost } from '../../../host/sim/host.ts'
+import { ErrorCode } from '../../../protocol/errors.ts'
+import { HeartbeatRequest, HeartbeatResponse } from '../../../protocol/messages/heartbeat.ts'
+import { ProduceRequest, ProduceResponse } from '../../../protocol/messages/produce.ts'
+import { WireClient } from '../wire-client.ts'
+
+const LIMITS: NetworkLimits = {
+  produceFrameBytesMax: 100_000,
+  requestFrameBytesMax: 10_000,
+  requestsInFlightMax: 5,
+  responseBytesMax: 100_000,
+  slowReaderMs: 60_000,
+  frameMs: 60_000,
+  idleMs: 600_000,
+}
+
+interface Parked {
+  readonly groupId: string
+  answer(): void
+  throws(error: Error): void
+}
+
+async function world(host: SimHost, limits: Partial<NetworkLimits>) {
+  const parked: Parked[] = []
+  const appends: { context: HotContext<typeof ProduceResponse>; sequenced(): void }[] = []
+  const heartbeat = api(
+    HeartbeatRequest,
+    HeartbeatResponse,
+    { refuse: (_request, { errorCode }) => ({ throttleTimeMs: 0, errorCode }) },
+    ({ groupId, generationId }) => {
+      if (groupId === 'now') return { throttleTimeMs: 0, errorCode: ErrorCode.NONE }
+      if (groupId === 'bug') throw new TypeError('a bug')
+      return new Promise((resolve, reject) => {
+        const answer = () => resolve({ throttleTimeMs: generationId, errorCode: ErrorCode.NONE })
+        parked.push({ groupId, answer, throws: reject })
+      })
+    },
+  )
+  const produce = hotApi(
+    ProduceRequest,
+    ProduceResponse,
+    { refuse: () => CLOSE_CONNECTION },
+    (request, context) => {
+      if (request.transactionalId === 'slow check') {
+        return new Promise<void>(resolve => appends.push({ context, sequenced: resolve }))
+      }
+      appends.push({ context, sequenced: () => {} })
+      return undefined
+    },
+  )
+  const services = { host } as unknown as BrokerServices
+  const others = [heartbeat, produce]
+  const dispatcher = new Dispatcher([...others, apiVersions(others)], services)
+  const listener = await BrokerListener.listen(dispatcher, {
+    name: 'PLAINTEXT',
+    host: '127.0.0.1',
+    port: 9092,
+    limits: { ...LIMITS, ...limits },
+    backlog: 10,
+    connectionsMax: Number.POSITIVE_INFINITY,
+    connectionsPerAddressMax: Number.POSITIVE_INFINITY,
+  })
+  const client = await WireClient.connect(host.net, 9092)
+  return { host, parked, appends, listener, client }
+}
+
+/** A Heartbeat; of group 'now' it is answered at once. */
+export const beat = (groupId: string, generationId = 0) => ({
+  groupId,
+  generationId,
+  memberId: 'm',
+})
+/** A Produce of nothing. */
+export const batch = (transactionalId: string | null = null, acks = 1) => ({
+  transactionalId,
+  acks,
+  timeoutMs: 1000,
+  topicData: [],
+})
+/** Lets everything that is under way arrive. */
+export const settle = (host: SimHost) => host.clock.advance(10)
+
+/** Runs the body inside the simulation, which then moves by itself. */
+export function simulated(
+  body: (w: Awaited<ReturnType<typeof world>>) => Promise<void>,
+  limits = {},
+) {
+  return async () => {
+    const host = simHost({ seed: 1 })
+    await host.run(async () => body(await world(host, limits)))
+  }
+}
