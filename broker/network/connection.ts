@@ -187,13 +187,15 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
     if (answer === CLOSE_CONNECTION) exchange.closes = true
     else exchange.pieces = this.#encode(exchange, answer)
     if (exchange === this.#head) this.#flush()
-    else this.#park(exchange.pieces)
+    else this.#park(exchange)
   }
 
   /** A reply in front may take its time: files must not be closed meanwhile. */
-  #park(pieces: readonly Piece[] | null): void {
+  #park({ pieces, closes }: Exchange): void {
     retainFiles(pieces)
     this.#parkedBytes += bytesOf(pieces)
+    // What comes behind it would never be answered.
+    if (closes) this.#closeAfterReplies()
   }
 
   #unpark(pieces: readonly Piece[] | null): void {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { CLOSE_CONNECTION } from '../../../broker/api/api.ts'
 import { ApiKey } from '../../../protocol/api-keys.ts'
 import { batch, beat, settle, simulated } from './support.ts'
 
@@ -48,5 +49,21 @@ describe('a connection', () => {
       },
       { requestsInFlightMax: 100 },
     ),
+  )
+
+  test(
+    'begins no request behind one that closes it, while replies in front are parked',
+    simulated(async ({ client, appends, parked, host }) => {
+      const first = client.ask(ApiKey.HEARTBEAT, 4, beat('a'))
+      client.send(ApiKey.PRODUCE, 9, batch(null, 0))
+      await settle(host)
+      appends[0]!.context.reply(CLOSE_CONNECTION)
+      client.send(ApiKey.PRODUCE, 9, batch(null, 0))
+      await settle(host)
+      expect(appends).toHaveLength(1)
+      parked[0]!.answer()
+      await first
+      await client.closed
+    }),
   )
 })
