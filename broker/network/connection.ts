@@ -165,7 +165,9 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
       return
     }
     const isIdle = this.#head === null && queuedBytes === 0
-    if (isIdle && sweeps - this.#activeSweep > idle) this.#socket.end()
+    // A client that was answered only now has not been idle since it asked.
+    if (!isIdle) this.#activeSweep = sweeps
+    else if (sweeps - this.#activeSweep > idle) this.#socket.end()
   }
 
   /**

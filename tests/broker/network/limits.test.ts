@@ -66,4 +66,18 @@ describe('a connection', () => {
       await client.closed
     }),
   )
+
+  test(
+    'is idle from its last answer on',
+    simulated(async ({ client, parked, host }) => {
+      const waiting = client.ask(ApiKey.HEARTBEAT, 4, beat('a'))
+      await host.clock.advance(1_000_000)
+      parked[0]!.answer()
+      await waiting
+      await host.clock.advance(400_000)
+      expect(client.connection.isOpen).toBe(true)
+      await host.clock.advance(400_000)
+      await client.closed
+    }),
+  )
 })
