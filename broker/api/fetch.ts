@@ -96,6 +96,10 @@ class FetchCall implements FetchAllowance {
     return this.#bytes === 0
   }
 
+  diskFailed(error: Error): void {
+    this.#context.broker.host.log.error({ api: 'Fetch', error }, 'the disk failed a request')
+  }
+
   start(): undefined {
     const { errorCode } = this.#session
     if (errorCode !== ErrorCode.NONE) {

@@ -1,6 +1,8 @@
+import { DiskError } from '../../host/disk-error.ts'
 import type { FileRange } from '../../host/host.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Log } from '../../storage/log.ts'
+import type { LogRead } from '../../storage/log-read.ts'
 import type { PartitionImage } from '../cluster/image.ts'
 import type { TopicConfig } from '../config/topic-config.ts'
 import {
@@ -46,6 +48,8 @@ export interface FetchAllowance {
   readonly bytesLeft: number
   /** Give one whole batch even if it is larger than either limit. */
   readonly atLeastOneBatch: boolean
+  /** Told why the partition that is next answers KAFKA_STORAGE_ERROR. */
+  diskFailed(error: Error): void
 }
 
 /**
@@ -157,8 +161,21 @@ export class Partition implements AppendHome, FetchSource {
 
   // ------------------------------------------------------------------------------------- fetch
 
-  /** What a reader gets now. Send the range in the same task, or retain its file. */
+  /**
+   * What a reader gets now. Send the range in the same task, or retain its file. A disk that fails
+   * is an answer: it must fail neither other partitions nor whoever woke a fetch that waited.
+   */
   fetch(asked: PartitionFetch, allowance: FetchAllowance): PartitionRead {
+    try {
+      return this.#read(asked, allowance)
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      allowance.diskFailed(error)
+      return failedRead(this.index, ErrorCode.KAFKA_STORAGE_ERROR)
+    }
+  }
+
+  #read(asked: PartitionFetch, allowance: FetchAllowance): PartitionRead {
     const { fetchOffset, partitionMaxBytes, lastFetchedEpoch } = asked
     const { isolation, bytesLeft, atLeastOneBatch } = allowance
     const errorCode = this.epochError(asked.currentLeaderEpoch)
@@ -185,7 +202,14 @@ export class Partition implements AppendHome, FetchSource {
     if (this.#isStopped || !this.isLeader) return Number.POSITIVE_INFINITY
     const bound = this.#bound(isolation)
     if (fetchOffset === bound) return 0
-    const read = this.log.read(fetchOffset, maxBytes, bound, true)
+    let read: LogRead
+    try {
+      read = this.log.read(fetchOffset, maxBytes, bound, true)
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      // The fetch meets it again, and tells it.
+      return Number.POSITIVE_INFINITY
+    }
     if (read === 'out-of-range') return Number.POSITIVE_INFINITY
     if (read === null) return 0
     // The rest of the log is in later segments, or does not fit: waiting would gain nothing.

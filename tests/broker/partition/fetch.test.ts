@@ -54,6 +54,7 @@ function fetchOf(
     isolation: Isolation.READ_UNCOMMITTED,
     bytesLeft: 1_048_576,
     atLeastOneBatch: true,
+    diskFailed: (error: Error) => expect.unreachable(error.message),
     ...changes,
   }
   return partition.fetch(asked, allowance)
