@@ -79,7 +79,10 @@ export class BrokerServer {
       upkeep.start()
       return new BrokerServer({ parts, listeners, session, upkeep, stopListening })
     } catch (error) {
-      for (const listener of listeners) await listener.stopAccepting()
+      for (const listener of listeners) {
+        await listener.stopAccepting()
+        listener.destroy()
+      }
       await parts.store.close()
       parts.logDirectory.abandon()
       throw error

@@ -88,8 +88,7 @@ export class BrokerListener implements ConnectionSurroundings {
    * `timeoutMs` are cut. Resolves when none is left.
    */
   drain(timeoutMs: number): Promise<void> {
-    this.#timer?.cancel()
-    this.#timer = null
+    this.#stopSweeping()
     for (const connection of [...this.#connections]) connection.drain()
     if (this.#connections.size === 0) return Promise.resolve()
     return new Promise(resolve => {
@@ -101,8 +100,9 @@ export class BrokerListener implements ConnectionSurroundings {
     })
   }
 
-  /** Cuts every connection. */
+  /** Cuts every connection; there must be no new ones. */
   destroy(): void {
+    this.#stopSweeping()
     for (const connection of [...this.#connections]) connection.destroy()
   }
 
@@ -123,6 +123,11 @@ export class BrokerListener implements ConnectionSurroundings {
       this.#sweep()
       this.#scheduleSweep()
     })
+  }
+
+  #stopSweeping(): void {
+    this.#timer?.cancel()
+    this.#timer = null
   }
 
   #sweep(): void {

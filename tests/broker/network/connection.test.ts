@@ -254,6 +254,18 @@ describe('a listener', () => {
       await client.closed
     }),
   )
+
+  test(
+    'that was destroyed looks at nothing any more',
+    simulated(async ({ client, listener, host }) => {
+      await listener.stopAccepting()
+      listener.destroy()
+      await client.closed
+      const { sweeps } = listener
+      await host.clock.advance(1_000_000)
+      expect(listener.sweeps).toBe(sweeps)
+    }),
+  )
 })
 
 describe('ApiVersions', () => {
