@@ -77,6 +77,8 @@ export interface FetchSessionsOptions {
   readonly newSessionId: () => number
   /** A session unused for this long makes room for another. Default 2 minutes. */
   readonly evictionMs?: number
+  /** Partitions that all sessions together remember. Default a million: some 200 MB. */
+  readonly partitionsMax?: number
 }
 
 interface SessionEntry extends FetchEntry, TopicReference {
@@ -96,6 +98,7 @@ interface Session {
 }
 
 const EVICTION_MS = 120_000
+const PARTITIONS_MAX = 1_000_000
 const NO_TOPICS: readonly AskedTopic[] = []
 
 /**
@@ -106,9 +109,9 @@ const NO_TOPICS: readonly AskedTopic[] = []
  *                                                    -> (id, -1) closed -> (id, 0) made anew
  *
  * Invariants:
- *   (1) At most `slots` sessions. When all are taken, one unused for `evictionMs` gives way, or a
- *       consumer's to a follower's, or a smaller one that old to a larger; else none is made,
- *       which is a valid answer.
+ *   (1) At most `slots` sessions, of `partitionsMax` partitions. When all are taken, one unused for
+ *       `evictionMs` gives way, or a consumer's to a follower's, or a smaller one that old to a
+ *       larger; else none is made, which is a valid answer.
  *   (2) An epoch is accepted once: a request answered twice would lose what changed in between.
  *
  * Nothing of it survives a restart: readers are told FETCH_SESSION_ID_NOT_FOUND and start over.
@@ -117,9 +120,12 @@ export class FetchSessions {
   readonly #options: FetchSessionsOptions
   /** Least recently used first. */
   readonly #sessions = new Map<number, Session>()
+  readonly #partitionsMax: number
+  #partitionCount = 0
 
   constructor(options: FetchSessionsOptions) {
     this.#options = options
+    this.#partitionsMax = options.partitionsMax ?? PARTITIONS_MAX
   }
 
   get size(): number {
@@ -128,15 +134,13 @@ export class FetchSessions {
 
   /** Partitions remembered by all sessions. */
   get partitionCount(): number {
-    let count = 0
-    for (const session of this.#sessions.values()) count += session.entries.size
-    return count
+    return this.#partitionCount
   }
 
   begin(request: FetchSessionRequest): FetchContext {
     const { sessionId, sessionEpoch } = request
     if (sessionEpoch === FINAL_EPOCH || sessionEpoch === INITIAL_EPOCH) {
-      this.#sessions.delete(sessionId)
+      this.#drop(sessionId)
       const session = sessionEpoch === INITIAL_EPOCH ? this.#create(request) : null
       return new FullContext(request.topics, session)
     }
@@ -154,6 +158,7 @@ export class FetchSessions {
     session.usedMs = request.nowMs
     this.#sessions.delete(session.id)
     this.#sessions.set(session.id, session)
+    const before = session.entries.size
     for (const forgotten of request.forgotten)
       session.entries.delete(keyOf(forgotten, forgotten.partition))
     for (const topic of request.topics) {
@@ -164,10 +169,24 @@ export class FetchSessions {
         else update(known, entry)
       }
     }
+    const grownBy = session.entries.size - before
+    this.#partitionCount += grownBy
+    if (grownBy > 0 && this.#partitionCount > this.#partitionsMax) {
+      // The reader starts over, and may have to do without.
+      this.#drop(session.id)
+      return failed(ErrorCode.FETCH_SESSION_ID_NOT_FOUND)
+    }
     if (session.entries.size > 0) return new IncrementalContext(session)
     // Nothing is left to fetch: the slot is given back.
-    this.#sessions.delete(session.id)
+    this.#drop(session.id)
     return new FullContext(NO_TOPICS, null)
+  }
+
+  #drop(sessionId: number): void {
+    const session = this.#sessions.get(sessionId)
+    if (session === undefined) return
+    this.#sessions.delete(sessionId)
+    this.#partitionCount -= session.entries.size
   }
 
   #create(request: FetchSessionRequest): Session | null {
@@ -185,17 +204,20 @@ export class FetchSessions {
       entries: entriesOf(request.topics),
     }
     this.#sessions.set(id, session)
+    this.#partitionCount += session.entries.size
     return session
   }
 
   #makeRoom(request: FetchSessionRequest): boolean {
     const slots = this.#options.slots()
-    if (this.#sessions.size < slots) return true
-    if (slots === 0) return false
+    const count = partitionCount(request)
+    const hasRoom = () => this.#partitionCount + count <= this.#partitionsMax
+    if (this.#sessions.size < slots && hasRoom()) return true
+    if (slots === 0 || count > this.#partitionsMax) return false
     const victim = this.#victim(request)
     if (victim === null) return false
-    this.#sessions.delete(victim.id)
-    return true
+    this.#drop(victim.id)
+    return hasRoom()
   }
 
   /** The session that gives way to the one that a request wants, if one may. */

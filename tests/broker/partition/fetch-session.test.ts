@@ -224,3 +224,39 @@ describe('slots for sessions', () => {
     expect(sessions.begin(request(0, 0, { ...one, nowMs: 2100 })).sessionId).toBe(0)
   })
 })
+
+describe('what all sessions remember', () => {
+  const indexes = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, at) => from + at)
+
+  function made(partitionsMax: number) {
+    let id = 1
+    const options = { slots: () => 10, newSessionId: () => id++, partitionsMax }
+    return new FetchSessions(options)
+  }
+
+  test('is bounded: a session that grows beyond it ends', () => {
+    const sessions = made(100)
+    const first = sessions.begin(request(0, 0, { topics: [asked('t', 0)] }))
+    let { errorCode } = first
+    for (let epoch = 1; errorCode === ErrorCode.NONE && epoch < 50; epoch++) {
+      const topics = [asked('t', ...indexes(epoch * 10, epoch * 10 + 10))]
+      errorCode = sessions.begin(request(first.sessionId, epoch, { topics })).errorCode
+      expect(sessions.partitionCount).toBeLessThanOrEqual(100)
+    }
+    expect(errorCode).toBe(ErrorCode.FETCH_SESSION_ID_NOT_FOUND)
+    expect([sessions.size, sessions.partitionCount]).toEqual([0, 0])
+  })
+
+  test('is bounded: a reader for which there is no room does without a session', () => {
+    const sessions = made(100)
+    const small = sessions.begin(request(0, 0, { topics: [asked('t', ...indexes(0, 60))] }))
+    const large = sessions.begin(request(0, 0, { topics: [asked('t', ...indexes(0, 60))] }))
+    expect([small.sessionId, large.sessionId]).toEqual([1, 0])
+    expect(large.topics).toHaveLength(1)
+    const again = sessions.begin(request(1, 1, { topics: [asked('t', ...indexes(0, 60))] }))
+    expect([again.errorCode, sessions.partitionCount]).toEqual([ErrorCode.NONE, 60])
+    sessions.begin(request(1, -1))
+    expect([sessions.size, sessions.partitionCount]).toEqual([0, 0])
+  })
+})
