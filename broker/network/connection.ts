@@ -164,10 +164,13 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
       this.#socket.destroy(new Error('a request took too long to arrive'))
       return
     }
-    const isIdle = this.#head === null && queuedBytes === 0
+    // Nobody would notice that a client has gone whose connection is not read: it has so long, too.
+    const isIdle = (this.#head === null || this.#isPaused) && queuedBytes === 0
     // A client that was answered only now has not been idle since it asked.
     if (!isIdle) this.#activeSweep = sweeps
-    else if (sweeps - this.#activeSweep > idle) this.#socket.end()
+    else if (sweeps - this.#activeSweep <= idle) return
+    else if (this.#head === null) this.#socket.end()
+    else this.#socket.destroy(new Error('the connection waited unread for too long'))
   }
 
   /**

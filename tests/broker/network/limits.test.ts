@@ -80,4 +80,20 @@ describe('a connection', () => {
       await client.closed
     }),
   )
+
+  test(
+    'that is not read is cut when nothing is answered for too long, as its client may be gone',
+    simulated(
+      async ({ client, parked, host, listener }) => {
+        for (const group of ['a', 'b']) client.ask(ApiKey.HEARTBEAT, 4, beat(group)).catch(() => {})
+        await settle(host)
+        expect(parked).toHaveLength(2)
+        await host.clock.advance(500_000)
+        expect(listener.connectionCount).toBe(1)
+        await host.clock.advance(400_000)
+        expect(listener.connectionCount).toBe(0)
+      },
+      { requestsInFlightMax: 2 },
+    ),
+  )
 })
