@@ -38,23 +38,24 @@ export function sweepLog(log: Log, nowMs: number): RetentionReport[] {
 }
 
 function described(state: LogState): RetainedSegment[] {
-  const { segments, writtenOffset, config } = state
+  const { segments, nextOffset, config } = state
   const needsTime = config.deleteEnabled && config.retentionMs !== Number.POSITIVE_INFINITY
   return segments.map((segment, at) => ({
     baseOffset: segment.baseOffset,
-    nextOffset: segments[at + 1]?.baseOffset ?? writtenOffset,
+    // What is staged will lie in the active one, and go with it.
+    nextOffset: segments[at + 1]?.baseOffset ?? nextOffset,
     sizeBytes: segment.sizeBytes,
     maxTimestampMs: needsTime ? segment.maxTimestampMs : Number.POSITIVE_INFINITY,
     modifiedMs: segment.createdMs,
   }))
 }
 
-/** A log keeps an active segment: an empty one takes over. False if the disk has no room. */
+/**
+ * A log keeps an active segment: an empty one takes over. Nothing is staged: all of the log is
+ * below the high watermark. False if the disk has no room.
+ */
 function rollEmpty(log: Log, nowMs: number): boolean {
-  log.appender.flush()
-  const { state } = log
-  if (state.nextOffset !== state.writtenOffset) return false
-  return log.appender.roll(state.nextOffset, nowMs) === null
+  return log.appender.roll(log.state.nextOffset, nowMs) === null
 }
 
 function removeOldest(

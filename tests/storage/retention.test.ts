@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { nextRetention, type RetentionFacts } from '../../storage/retention.ts'
 import { untilTrue } from '../support/turns.ts'
-import { appendDurably, batchOf, DATA, oneLog, START_MS, smallConfig } from './support/log-world.ts'
+import {
+  append,
+  appendDurably,
+  batchOf,
+  contentOf,
+  DATA,
+  oneLog,
+  START_MS,
+  smallConfig,
+} from './support/log-world.ts'
 
 const DAY = 86_400_000
 
@@ -87,6 +96,16 @@ test('when everything expired an empty segment takes over and offsets go on', as
   directory.sweep(START_MS + 2000)
   expect([log.logStartOffset, log.nextOffset, log.sizeBytes]).toEqual([5, 5, 0])
   expect(await appendDurably(log, batchOf())).toMatchObject({ baseOffset: 5 })
+})
+
+test('what is staged when everything before it expired stays', async () => {
+  const { directory, log } = await oneLog(smallConfig({ retentionMs: 1000 }))
+  await appendDurably(log, batchOf())
+  const fresh = batchOf({ timestamp: START_MS + 2000 })
+  const { fate } = append(log, fresh)
+  directory.sweep(START_MS + 2000)
+  expect(await fate).toBe('durable')
+  expect(contentOf(log).subarray(-fresh.length)).toEqual(fresh)
 })
 
 describe('a segment is closed', () => {
