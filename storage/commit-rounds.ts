@@ -95,7 +95,10 @@ export class CommitRounds {
       log.beginCommit(round)
       return true
     } catch (error) {
-      if (!isPassing(asDiskError(error))) throw error
+      if (!isPassing(asDiskError(error))) {
+        round.release()
+        throw error
+      }
       this.#requested.add(log)
       return false
     }

@@ -15,6 +15,7 @@ import {
 import { openLog } from './open-log.ts'
 import { RefusedLog } from './recovery.ts'
 import { sealSegments } from './sealing.ts'
+import { SyncRound } from './sync-round.ts'
 import type { Offset } from './units.ts'
 
 export interface LoadOptions {
@@ -33,6 +34,7 @@ export interface LoadOptions {
 
 /** Logs opened in one go before other work of this process has its turn. */
 const LOGS_PER_TURN = 64
+/** Each has two files open, within half of what may be. */
 const SYNC_GROUP = 256
 
 interface Placed {
@@ -48,13 +50,14 @@ export async function loadLogs(options: LoadOptions): Promise<Log[]> {
   const logs: Log[] = []
   let toSync: Log[] = []
   let count = 0
+  const group = Math.max(1, Math.min(SYNC_GROUP, environment.openFiles.openMax >>> 2))
   for (const place of places) {
     if (++count % LOGS_PER_TURN === 0) await environment.loop.nextTurn()
     const loaded = loadOne(options, place)
     if (loaded === null) continue
     logs.push(loaded.log)
     if (loaded.mustSync) toSync.push(loaded.log)
-    if (toSync.length === SYNC_GROUP) {
+    if (toSync.length === group) {
       await syncRecovered(environment, toSync)
       toSync = []
     }
@@ -125,19 +128,19 @@ function loadOne(options: LoadOptions, place: Placed): { log: Log; mustSync: boo
 async function syncRecovered(environment: LogEnvironment, logs: readonly Log[]): Promise<void> {
   if (logs.length === 0) return
   const { disk } = environment
-  const files: File[] = []
+  const round = new SyncRound()
   const opened: File[] = []
-  for (const { state } of logs) {
-    files.push(state.active.file())
-    const epochs = `${state.folder}/${LEADER_EPOCH_FILE}`
-    if (disk.stat(epochs) !== null) opened.push(disk.open(epochs, 'write'))
-  }
   try {
-    await disk.syncAll(
-      [...files, ...opened],
-      logs.map(({ folder }) => folder),
-    )
+    for (const { state, commits } of logs) {
+      round.add(state.active.file())
+      round.folders.set(state.folder, commits)
+      const epochs = `${state.folder}/${LEADER_EPOCH_FILE}`
+      if (disk.stat(epochs) !== null) opened.push(disk.open(epochs, 'write'))
+    }
+    for (const file of opened) round.add(file)
+    await round.run(disk)
   } finally {
+    round.release()
     for (const file of opened) file.close()
   }
   await sealSegments(disk, new Set(logs.map(({ commits }) => commits)))

@@ -124,12 +124,12 @@ export class LogCommits {
     if (epochs !== null) this.created([state.folder], [epochs])
     const small = this.#dirtyPaths.length === 0 ? NO_FILES : this.#openDirtyPaths()
     try {
-      for (const segment of this.#dirty) if (!segment.isRemoved) round.files.push(segment.file())
+      for (const segment of this.#dirty) if (!segment.isRemoved) round.add(segment.file())
     } catch (error) {
       for (const file of small) file.close()
       throw error
     }
-    for (const file of small) round.files.push(file)
+    for (const file of small) round.add(file)
     for (const folder of this.#dirtyFolders) round.folders.set(folder, this)
     this.#beginRound(small)
   }
@@ -236,7 +236,7 @@ export class LogCommits {
       if (files === null) break
       this.#sealing.push(segment)
       for (const file of files) {
-        round.files.push(file)
+        round.add(file)
         if (file !== segment.slot.file) this.#sealFiles.push(file)
       }
     }

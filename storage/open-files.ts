@@ -28,7 +28,7 @@ export class FileSlot {
 export class OpenFiles {
   readonly #disk: Disk
   readonly #loop: Loop
-  readonly #openMax: number
+  readonly openMax: number
   #openCount = 0
   #newest: FileSlot | null = null
   #oldest: FileSlot | null = null
@@ -37,7 +37,7 @@ export class OpenFiles {
   constructor(disk: Disk, loop: Loop, openMax: number) {
     this.#disk = disk
     this.#loop = loop
-    this.#openMax = Math.max(1, openMax)
+    this.openMax = Math.max(1, openMax)
   }
 
   get openCount(): number {
@@ -76,8 +76,8 @@ export class OpenFiles {
     slot.file = file
     this.#openCount++
     this.#linkNewest(slot)
-    if (this.#openCount > this.#openMax) {
-      if (this.#openCount > 2 * this.#openMax) this.#trim(slot)
+    if (this.#openCount > this.openMax) {
+      if (this.#openCount > 2 * this.openMax) this.#trim(slot)
       else if (!this.#trimIsQueued) {
         this.#trimIsQueued = true
         this.#loop.afterTurn(this.#trimLater)
@@ -93,7 +93,7 @@ export class OpenFiles {
 
   #trim(keep: FileSlot | null): void {
     let slot = this.#oldest
-    while (slot !== null && this.#openCount > this.#openMax) {
+    while (slot !== null && this.#openCount > this.openMax) {
       const next: FileSlot | null = slot.newer
       if (slot.pins === 0 && slot !== keep) this.close(slot)
       slot = next

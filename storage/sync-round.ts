@@ -9,26 +9,35 @@ export interface FolderOwner {
 
 /** Files and folders to be synced together. */
 export class SyncRound {
-  readonly files: File[] = []
+  readonly #files: File[] = []
   readonly folders = new Map<string, FolderOwner>()
+
+  /** Held open until the round is over: more may be added than may be open, or a log be deleted. */
+  add(file: File): void {
+    file.retain()
+    this.#files.push(file)
+  }
+
+  /** There will be no round, or it is over. */
+  release(): void {
+    for (const file of this.#files.splice(0)) file.release()
+  }
 
   /**
    * Resolves once all of it is durable. Rejects with the DiskError of a failed sync, but that a log
    * deleted meanwhile has its folder under another name (KAFKA-15391).
    */
   async run(disk: Disk): Promise<void> {
-    // The files of a deleted log are closed, and yet needed if there is another try.
-    for (const file of this.files) file.retain()
     try {
       while (!(await this.#isDone(disk)));
     } finally {
-      for (const file of this.files) file.release()
+      this.release()
     }
   }
 
   async #isDone(disk: Disk): Promise<boolean> {
     try {
-      await disk.syncAll(this.files, [...this.folders.keys()])
+      await disk.syncAll(this.#files, [...this.folders.keys()])
       return true
     } catch (error) {
       // Nothing else failed: it would have been told instead.

@@ -124,6 +124,25 @@ describe('a directory', () => {
     expect(disk.openCount).toBe(0)
   })
 
+  test.each(['fsync', 'os'] as const)(
+    'of many more logs than descriptors is synced by "%s", at a clean stop and by recovery',
+    async durability => {
+      const disk = memoryDisk({ descriptorsMax: 60 })
+      const config = smallConfig({ durability })
+      const changes = { openFilesMax: 4, logDefaults: config }
+      const directory = await openDirectory(disk, changes)
+      for (let at = 0; at < 40; at++) {
+        await appendDurably(directory.create('topic', at, ID, config, START_MS), batchOf())
+      }
+      const image = disk.image({ keep: 'all' })
+      await directory.close(0)
+      const recovered = await openDirectory(image, changes)
+      expect([...recovered.logs()].map(({ nextOffset }) => nextOffset)).toEqual(Array(40).fill(1))
+      await recovered.close(0)
+      expect([disk.openCount, image.openCount]).toEqual([0, 0])
+    },
+  )
+
   test('a deleted log is gone at once, its bytes after the delay or the next start', async () => {
     const { disk, directory, log } = await oneLog()
     const { fate } = append(log, batchOf())
