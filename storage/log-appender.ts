@@ -65,6 +65,14 @@ export class LogAppender {
   }
 
   append(batch: BatchView, options: AppendOptions, waiter: AppendWaiter | null): AppendResult {
+    try {
+      return this.#append(batch, options, waiter)
+    } catch (error) {
+      return this.#refusedBy(asDiskError(error)) // What it was to be checked against can't be read.
+    }
+  }
+
+  #append(batch: BatchView, options: AppendOptions, waiter: AppendWaiter | null): AppendResult {
     const state = this.#state
     if (state.isDeleted || state.environment.offline !== null) return refused('offline')
     let marker: Marker | null = null
@@ -83,13 +91,7 @@ export class LogAppender {
     const baseOffset = isReplica ? batch.baseOffset : state.nextOffset
     const leaderEpoch = isReplica ? batch.leaderEpoch : options.leaderEpoch
     if (!isReplica) batch.stamp(baseOffset, leaderEpoch)
-    if (leaderEpoch > state.epochs.latest) {
-      try {
-        state.epochs.assign(leaderEpoch, baseOffset)
-      } catch (error) {
-        return this.#refusedBy(asDiskError(error))
-      }
-    }
+    if (leaderEpoch > state.epochs.latest) state.epochs.assign(leaderEpoch, baseOffset)
     this.#makeRoom(batch, sizeBytes, baseOffset, options.nowMs)
     this.#queue(batch, sizeBytes, marker, baseOffset, options.frame)
     if (waiter !== null) this.#stage.waiters.push(waiter)
@@ -216,7 +218,6 @@ export class LogAppender {
     ) {
       return false
     }
-    active.prepare()
     return true
   }
 
@@ -299,6 +300,9 @@ export class LogAppender {
         if (stage.segmentBase >= 0) this.#rollNow(stage.segmentBase, stage.rollMs)
         if (stage === this.#rolling) this.#rolling = null
         const { active } = state
+        // An index may have been dropped for room: not to be had, it must fail before the write.
+        active.prepare()
+        if (stage.aborted.length > 0) active.transactionsToWrite()
         const written = active.file().writev(stage.bytes, active.sizeBytes)
         if (written < stage.sizeBytes) error = new DiskError('ENOSPC', active.slot.path, 'writev')
       } catch (thrown) {

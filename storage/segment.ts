@@ -116,11 +116,12 @@ export class Segment {
     return this.#firstTimestampMs
   }
 
-  /** Before the first append to a segment that was not made by this process. */
+  /** Has in memory what `accept` goes on with. Throws DiskError. */
   prepare(): void {
     if (Number.isNaN(this.#maxTimestampMs)) this.#loadMaxTimestamp()
-    if (this.#offsets === null && this.sizeBytes > 0) this.offsets()
-    if (this.#times === null && this.sizeBytes > 0) this.times()
+    if (this.sizeBytes === 0) return
+    this.offsets()
+    this.times()
   }
 
   /** The effects of one batch that lies at the end of the file. */

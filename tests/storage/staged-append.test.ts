@@ -11,6 +11,7 @@ import {
   batchOf,
   contentOf,
   DATA,
+  type Fate,
   idempotent,
   oneLog,
   openDirectory,
@@ -134,6 +135,52 @@ test.each(['EIO', 'EROFS'])('%s from a write takes the directory offline for goo
   expect(log.read(0, 1000, log.durableOffset, true)).toMatchObject({ nextOffset: 1 })
   await directory.close(0)
   expect(disk.stat(`${DATA}/.kafka_cleanshutdown`)).toBeNull()
+})
+
+describe('an index that was dropped for room and is not to be had', () => {
+  const config = smallConfig({ segmentBytes: 2000 })
+
+  /** A log opened again, whose active segment's indexes are on disk only. */
+  async function withoutIndexes() {
+    const { directory: first, log: filled, disk } = await oneLog(config)
+    const fill = (log: Log) => appendDurably(log, batchOf({ valueBytes: 200 }))
+    while (filled.segments().length < 22) await fill(filled)
+    for (let at = 0; at < 3; at++) await fill(filled)
+    await first.close(START_MS)
+    const directory = await openDirectory(disk, { logDefaults: config, indexBytesMax: 1 })
+    const log = directory.get('topic', 0) as Log
+    await appendDurably(log, batchOf())
+    for (const { baseOffset, isActive } of log.segments()) {
+      if (!isActive) log.read(baseOffset + 1, 1000, Infinity, true)
+    }
+    return { directory, log, disk }
+  }
+
+  test('fails the append, not the broker', async () => {
+    const { directory, log, disk } = await withoutIndexes()
+    const { nextOffset } = log
+    const held = { retain: () => held.count++, release: () => held.count--, count: 0 }
+    disk.faults.add({ calls: ['readFile'], path: 'index', code: 'EMFILE', times: 1 })
+    const fates: (Fate | undefined)[] = []
+    for (const valueBytes of [300, 10, 10]) {
+      fates.push(await append(log, batchOf({ valueBytes }), { frame: held }).fate)
+    }
+    expect(fates).toEqual([expect.objectContaining({ code: 'EMFILE' }), 'durable', 'durable'])
+    expect([held.count, log.nextOffset]).toEqual([0, nextOffset + 2])
+    const after = await contentAfterKill(directory, disk)
+    expect(after.nextOffset).toBe(nextOffset + 2)
+  })
+
+  test('nor is a batch let through when its producer can not be looked up', async () => {
+    const { directory: first, log: filled, disk } = await oneLog(config)
+    await appendDurably(filled, idempotent(0))
+    await first.close(START_MS)
+    const directory = await openDirectory(disk, { logDefaults: config })
+    const log = directory.get('topic', 0) as Log
+    disk.faults.add({ calls: ['readFile'], path: 'snapshot', code: 'EMFILE', times: 1 })
+    expect(append(log, idempotent(0)).result).toMatchObject({ reason: 'disk-full' })
+    expect(append(log, idempotent(0)).result).toMatchObject({ kind: 'duplicate', baseOffset: 0 })
+  })
 })
 
 test('a failed sync is never retried: every waiter fails, no later one succeeds', async () => {
