@@ -41,8 +41,10 @@ export function drawJitter(environment: LogEnvironment, config: LogConfig): numb
  */
 export function rollSegment(state: LogState, baseOffset: Offset, nowMs: number): Segment {
   const { environment, folder, active, config, segments } = state
-  const next = createSegment(environment, folder, baseOffset, { config, nowMs })
+  // What may fail comes first: a file left behind would pass for the end of the segment before it.
+  const producers = state.producers()
   active.finish()
+  const next = createSegment(environment, folder, baseOffset, { config, nowMs })
   if (active.baseOffset === baseOffset) {
     // KAFKA-6388: an empty segment whose index is "full" is made again in place.
     segments.pop()
@@ -52,7 +54,7 @@ export function rollSegment(state: LogState, baseOffset: Offset, nowMs: number):
     active.closedMs = nowMs
   }
   segments.push(next)
-  const file = writeSnapshot(environment, folder, baseOffset, state.producers())
+  const file = writeSnapshot(environment, folder, baseOffset, producers)
   if (file !== null) {
     file.close()
     if (state.snapshots.at(-1) !== baseOffset) state.snapshots.push(baseOffset)

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { DiskError } from '../../host/disk-error.ts'
+import { SimDisk } from '../../host/sim/disk.ts'
 import { memoryDisk } from '../../host/sim/memory-disk.ts'
 import type { Log } from '../../storage/log.ts'
 import type { LogConfig } from '../../storage/log-config.ts'
@@ -171,6 +172,17 @@ describe('an index that was dropped for room and is not to be had', () => {
     expect(after.nextOffset).toBe(nextOffset + 2)
   })
 
+  test('leaves no file of a segment that was to be begun', async () => {
+    const { directory, log, disk } = await withoutIndexes()
+    disk.faults.add({ calls: ['readFile'], path: 'timeindex', code: 'EMFILE', times: 1 })
+    const { fate } = append(log, batchOf({ valueBytes: 1500 }))
+    expect(await fate).toMatchObject({ code: 'EMFILE' })
+    for (let at = 0; at < 3; at++) await appendDurably(log, batchOf())
+    const { nextOffset } = log
+    const after = await contentAfterKill(directory, disk)
+    expect(after.nextOffset).toBe(nextOffset)
+  })
+
   test('nor is a batch let through when its producer can not be looked up', async () => {
     const { directory: first, log: filled, disk } = await oneLog(config)
     await appendDurably(filled, idempotent(0))
@@ -181,6 +193,33 @@ describe('an index that was dropped for room and is not to be had', () => {
     expect(append(log, idempotent(0)).result).toMatchObject({ reason: 'disk-full' })
     expect(append(log, idempotent(0)).result).toMatchObject({ kind: 'duplicate', baseOffset: 0 })
   })
+})
+
+test('a segment that could not be begun for want of its producers is named on disk', async () => {
+  const config = smallConfig({ segmentBytes: 600 })
+  const { directory: first, log: filled, disk } = await oneLog(config, new SimDisk())
+  for (let at = 0; at < 5; at++) await appendDurably(filled, batchOf({ valueBytes: 200 }))
+  await first.close(START_MS)
+  const folder = `${DATA}/topic-0`
+  for (const { name } of disk.list(folder)) {
+    if (name.endsWith('.snapshot')) disk.remove(`${folder}/${name}`)
+  }
+  const directory = await openDirectory(disk, { logDefaults: config })
+  const log = directory.get('topic', 0) as Log
+  await appendDurably(log, batchOf())
+  disk.faults.add({
+    calls: ['open', 'readFile'],
+    path: '/00000000000000000000.',
+    code: 'EMFILE',
+    times: 1,
+  })
+  const { fate } = append(log, batchOf({ valueBytes: 400 }))
+  expect(await fate).toMatchObject({ code: 'EMFILE' })
+  await appendDurably(log, batchOf())
+  const { nextOffset } = log
+  disk.crash({ keep: 'synced' })
+  const again = await openDirectory(disk, { logDefaults: config })
+  expect(again.get('topic', 0)?.nextOffset).toBe(nextOffset)
 })
 
 test('a failed sync is never retried: every waiter fails, no later one succeeds', async () => {
