@@ -375,10 +375,9 @@ export class LogAppender {
     stage.waiters = []
   }
 
-  /** The log is cut, deleted or offline: what is staged is not written, and whoever waits fails. */
+  /** The log is cut, deleted or offline: what is staged is not written. */
   drop(error: DiskError): void {
     if (this.#stagedBytes > 0) this.#forgetStages(error)
-    this.#commits.failAll(error)
   }
 }
 

@@ -186,8 +186,11 @@ export class LogCommits {
     if (hasProgress) state.onProgress?.()
   }
 
-  /** The log was cut at `offset`. */
-  truncated(offset: Offset): void {
+  /** The log is cut at `offset`. What lies below, and the names of it all, is still synced. */
+  truncated(offset: Offset, error: DiskError): void {
+    this.#failWaiters(error)
+    // One of them may get other bytes before the round ends: what it sealed is no more.
+    this.#sealing = []
     if (this.#roundTarget <= offset) return
     this.#roundTarget = offset
     this.#roundActive = null
@@ -200,6 +203,10 @@ export class LogCommits {
     this.#dirty = []
     this.#dirtyPaths = []
     this.#dirtyFolders.clear()
+    this.#failWaiters(error)
+  }
+
+  #failWaiters(error: DiskError): void {
     const waiters = [...this.#roundWaiters, ...this.#waiters]
     this.#roundWaiters = []
     this.#waiters = []

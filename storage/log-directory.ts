@@ -258,7 +258,7 @@ export class LogDirectory {
     const { topic, partition, state } = log
     this.#logs.delete(partitionFolderName(topic, partition))
     state.isDeleted = true
-    log.appender.drop(new DiskError('ENOENT', state.folder, 'append'))
+    log.fail(new DiskError('ENOENT', state.folder, 'append'))
     for (const segment of state.segments) {
       segment.isRemoved = true
       segment.forgetMirrors()
@@ -317,7 +317,7 @@ export class LogDirectory {
     this.#rounds.stop()
     // Whoever caused this may be in the middle of an append: waiters are told once it returned.
     this.#options.loop.afterTurn(() => {
-      for (const log of this.#logs.values()) log.appender.drop(error)
+      for (const log of this.#logs.values()) log.fail(error)
       this.#staged.flush()
       for (const listener of this.#offlineListeners) listener(error)
     })

@@ -43,6 +43,7 @@ export function truncateAll(state: LogState, offset: Offset, nowMs: number): voi
   dropSnapshots(state, () => true)
   state.logStartOffset = offset
   setEnd(state, offset)
+  state.highWatermark = offset
   state.epochs.clear()
   state.replaceProducers(new ProducerState())
 }

@@ -211,8 +211,9 @@ export class Log {
   }
 
   #beforeCut(offset: Offset): void {
-    this.appender.drop(new DiskError('ECANCELED', this.folder, 'truncate'))
-    this.commits.truncated(offset)
+    const error = new DiskError('ECANCELED', this.folder, 'truncate')
+    this.appender.drop(error)
+    this.commits.truncated(offset, error)
   }
 
   #afterCut(): void {
@@ -221,6 +222,12 @@ export class Log {
     this.commits.wrote(this.state.active)
     this.commits.request()
     this.state.onProgress?.()
+  }
+
+  /** For the directory: the log is deleted or offline, and whoever waits for an append fails. */
+  fail(error: DiskError): void {
+    this.appender.drop(error)
+    this.commits.failAll(error)
   }
 
   /** KIP-664. */
