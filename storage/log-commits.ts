@@ -67,7 +67,9 @@ export class LogCommits {
     if (this.#dirty.includes(segment)) return
     this.#dirty.push(segment)
     // A descriptor opened later might not be told of a failed write-back: this one stays.
-    if (this.#state.config.durability === 'fsync') segment.slot.pins++
+    const isPinned = this.#state.config.durability === 'fsync'
+    // One that the round in flight has, too, is counted twice, once in each way.
+    if (isPinned || this.#unpinned.has(segment)) segment.slot.pins++
     else this.#unpinned.add(segment)
   }
 

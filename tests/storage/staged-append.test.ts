@@ -291,6 +291,21 @@ test('under durability os nothing piles up while segments come and go', async ()
   expect(again.get('topic', 0)?.nextOffset).toBe(300)
 })
 
+test('under durability os a segment synced while written to may be closed for room', async () => {
+  const { log, disk } = await oneLog(smallConfig({ durability: 'os', flushMessages: 1 }))
+  const syncAll = disk.syncAll.bind(disk)
+  disk.syncAll = async (files, folders) => {
+    if (log.nextOffset < 5) {
+      append(log, batchOf())
+      log.appender.flush()
+    }
+    await syncAll(files, folders)
+  }
+  await append(log, batchOf()).fate
+  await untilTrue(() => log.state.syncedOffset === 5)
+  expect(log.state.active.slot.pins).toBe(0)
+})
+
 test('many logs of a turn share one commit round', async () => {
   const disk = memoryDisk()
   const directory = await openDirectory(disk)
