@@ -163,8 +163,8 @@ export class LogCommits {
     }
   }
 
-  /** A closed segment is on disk: no round needs it any more. */
-  #isSynced(segment: Segment): void {
+  /** A closed segment is on disk, or gone: no round needs it any more. */
+  forget(segment: Segment): void {
     const at = this.#dirty.indexOf(segment)
     if (at < 0) return
     this.#dirty.splice(at, 1)
@@ -263,7 +263,7 @@ export class LogCommits {
     for (const segment of sealed) {
       segment.isSealed = true
       state.environment.cachedTail.sealed(segment)
-      this.#isSynced(segment)
+      this.forget(segment)
       const next = segment.nextOffset
       const isFirst = !state.segments.some(other => other.baseOffset < next && !other.isSealed)
       if (isFirst && !segment.isRemoved && next > state.syncedOffset) {

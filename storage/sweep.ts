@@ -33,7 +33,7 @@ export function sweepLog(log: Log, nowMs: number): RetentionReport[] {
     })
     if (step === null) return reports
     if (step.count === state.segments.length && !rollEmpty(log, nowMs)) return reports
-    reports.push(removeOldest(state, step.count, step.reason, nowMs))
+    reports.push(removeOldest(log, step.count, step.reason, nowMs))
   }
 }
 
@@ -59,7 +59,7 @@ function rollEmpty(log: Log, nowMs: number): boolean {
 }
 
 function removeOldest(
-  state: LogState,
+  { state, commits }: Log,
   count: number,
   reason: RetentionReason,
   nowMs: number,
@@ -71,6 +71,7 @@ function removeOldest(
   state.wasTouched = true
   state.segments.splice(0, count)
   removeSegments(state, removed, nowMs)
+  for (const segment of removed) commits.forget(segment)
   state.epochs.truncateFromStart(state.logStartOffset)
   const removedBytes = removed.reduce((sum, segment) => sum + segment.sizeBytes, 0)
   const { topic, partition, logStartOffset } = state

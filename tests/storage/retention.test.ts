@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { nextRetention, type RetentionFacts } from '../../storage/retention.ts'
 import { untilTrue } from '../support/turns.ts'
@@ -106,6 +108,28 @@ test('what is staged when everything before it expired stays', async () => {
   directory.sweep(START_MS + 2000)
   expect(await fate).toBe('durable')
   expect(contentOf(log).subarray(-fresh.length)).toEqual(fresh)
+})
+
+test("what was removed before a round under 'os' synced it takes no memory", async () => {
+  const config = smallConfig({ durability: 'os', segmentBytes: 300, retentionBytes: 300 })
+  const { directory, log } = await oneLog(config)
+  const removed: WeakRef<object>[] = []
+  for (let at = 0; at < 30; at++) {
+    await appendDurably(log, batchOf())
+    removed.push(new WeakRef(log.state.segments[0] as object))
+    directory.sweep(START_MS)
+  }
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const left = () => new Set(removed.map(ref => ref.deref()).filter(one => one !== undefined)).size
+  await untilTrue(
+    () => {
+      collect()
+      return left() <= 3
+    },
+    'collection',
+    20,
+  )
 })
 
 describe('a segment is closed', () => {
