@@ -19,9 +19,11 @@ export function finishLog(log: Log): ClosingFiles | null {
   if (isPlain && state.segments.every(({ isSealed }) => isSealed)) return null
   const { active, environment, folder, nextOffset } = state
   const files: File[] = []
-  if (active.sizeBytes > 0) {
-    active.finish()
-    files.push(...active.persistIndexes())
+  if (active.sizeBytes > 0) active.finish()
+  for (const segment of state.segments) {
+    // What could not be sealed has its indexes in memory only; after a clean stop they are trusted.
+    const isWhole = segment === active ? segment.sizeBytes === 0 : segment.isSealed
+    if (!isWhole) files.push(...segment.persistIndexes())
   }
   if (nextOffset > 0) {
     const snapshot = writeSnapshot(environment, folder, nextOffset, state.producers())

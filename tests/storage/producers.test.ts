@@ -168,6 +168,21 @@ describe('transactions', () => {
     ])
   })
 
+  test('that were aborted are known after a clean stop that could not seal them', async () => {
+    const config = smallConfig({ segmentBytes: 300 })
+    const { directory, log, disk } = await oneLog(config)
+    disk.faults.add({ calls: ['open'], path: '.txnindex', code: 'EMFILE', times: 2 })
+    await appendDurably(log, transactional(1, 0))
+    await appendDurably(log, marker(1, ControlType.ABORT), { origin: 'coordinator' })
+    for (let at = 0; at < 3; at++) await appendDurably(log, batchOf())
+    const aborted = [{ producerId: 1, firstOffset: 0 }]
+    expect(log.abortedTransactions(0, 2)).toEqual(aborted)
+    await directory.close(0)
+    const again = await openDirectory(disk, { logDefaults: config })
+    expect(again.wasCleanStop).toBe(true)
+    expect((again.get('topic', 0) as Log).abortedTransactions(0, 2)).toEqual(aborted)
+  })
+
   test('fence old coordinators and old epochs, and ignore a marker for nothing', async () => {
     const { log } = await oneLog()
     await appendDurably(log, transactional(1, 0))
