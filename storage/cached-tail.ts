@@ -13,14 +13,19 @@
  * keeps what is not on disk.
  */
 import type { Loop } from '../host/host.ts'
+import type { FileSlot } from './open-files.ts'
 import type { Segment } from './segment.ts'
 import type { FilePosition } from './units.ts'
 
 /** Linux makes no larger folio for a file where pages are of 4 KiB. */
 export const PIECE_BYTES = 2 << 20
 
+/** What the end of a file takes at least, or small segments would pile up below the bound. */
+const PAGE_BYTES = 4096
+
+/** Not the segment: retention may have removed it, and its indexes are not to be kept. */
 interface Piece {
-  readonly segment: Segment
+  readonly slot: FileSlot
   readonly position: FilePosition
   readonly sizeBytes: number
 }
@@ -56,8 +61,8 @@ export class CachedTail {
   }
 
   #add(segment: Segment, sizeBytes: number): void {
-    this.#pieces.push({ segment, position: segment.piecesEnd, sizeBytes })
-    this.#bytes += sizeBytes
+    this.#pieces.push({ slot: segment.slot, position: segment.piecesEnd, sizeBytes })
+    this.#bytes += cachedBytes(sizeBytes)
     segment.piecesEnd += sizeBytes
   }
 
@@ -69,12 +74,16 @@ export class CachedTail {
 
   async #drop(): Promise<void> {
     while (this.#bytes > this.#bytesMax) {
-      const { segment, position, sizeBytes } = this.#pieces.shift() as Piece
-      this.#bytes -= sizeBytes
+      const { slot, position, sizeBytes } = this.#pieces.shift() as Piece
+      this.#bytes -= cachedBytes(sizeBytes)
       // A file that was closed for room is left to the kernel.
-      const { file } = segment.slot
+      const { file } = slot
       if (file !== null) await file.uncache(position, sizeBytes)
     }
     this.#isDropping = false
   }
+}
+
+function cachedBytes(sizeBytes: number): number {
+  return Math.ceil(sizeBytes / PAGE_BYTES) * PAGE_BYTES
 }

@@ -109,6 +109,14 @@ describe('the page cache', () => {
   })
 })
 
+test('a small segment counts as the page it takes', async () => {
+  const { disk, log } = await logWithBound(10 * 4096, { segmentBytes: 300 })
+  // Three fit a segment; the last one is not sealed.
+  for (let at = 0; at < 3 * 30 + 1; at++) await appendDurably(log, batchOf())
+  await sealed(log)
+  expect(droppedOf(disk, log)).toEqual([...Array(20).fill(1), ...Array(11).fill(0)])
+})
+
 test('segments and logs that are gone take no part', async () => {
   const { directory, disk, log } = await logWithBound(PIECE_BYTES, {
     segmentBytes: 4 * BATCH.length,
