@@ -302,6 +302,16 @@ describe('without a cluster', () => {
     }
   })
 
+  test('a file to produce that cannot be read is told before anybody is asked', async () => {
+    for (const [path, told] of [
+      ['/none/such', 'Could not open /none/such (ENOENT): it is not there; check the path.'],
+      ['/', '/ is a folder: name a file.'],
+    ] as const) {
+      const { code, stderr } = await ottla(['produce', 'a', '-b', '127.0.0.1:1', '-f', path])
+      expect({ code, stderr }).toEqual({ code: 1, stderr: `${told}\n` })
+    }
+  })
+
   test('the address may come from the environment', async () => {
     const env = { OTTLA_BOOTSTRAP_SERVER: '127.0.0.1:2' }
     expect((await ottla(['health'], { env })).stderr).toContain('127.0.0.1:2')

@@ -1,5 +1,5 @@
 /** `ottla produce`: lines of standard input or of a file become records. */
-import { createReadStream } from 'node:fs'
+import { createReadStream, fstatSync, openSync, type ReadStream } from 'node:fs'
 import { isatty } from 'node:tty'
 import type { Producer } from '../../producer.ts'
 import type { Header } from '../arguments.ts'
@@ -35,10 +35,7 @@ const ACKS = { all: 'all', '1': 'leader', '0': 'none' } as const
 /** Throws CommandFailure with the number of records written, if not all were. */
 export async function produce(topic: string, options: ProduceOptions): Promise<void> {
   const parser = new LineParser(options.keySeparator ?? null, options.nullMarker ?? null)
-  const input =
-    options.file === undefined
-      ? process.stdin
-      : createReadStream(options.file, { highWaterMark: READ_BYTES })
+  const input = options.file === undefined ? process.stdin : streamOf(options.file)
   const timeoutMs = timeoutMsOf(options)
   const written = await withClient(options, async client => {
     const producer = client.producer({
@@ -70,6 +67,13 @@ export async function produce(topic: string, options: ProduceOptions): Promise<v
   })
   if (options.json) printJson({ topic, records: written })
   else printLine(`Produced ${plural(written, 'record')} to ${topic}.`)
+}
+
+/** Opened before anything is sent. Throws what the system says, CommandFailure for a folder. */
+function streamOf(path: string): ReadStream {
+  const fd = openSync(path, 'r')
+  if (fstatSync(fd).isDirectory()) throw new CommandFailure(`${path} is a folder: name a file.`)
+  return createReadStream(path, { fd, highWaterMark: READ_BYTES })
 }
 
 async function incomplete(outgoing: Outgoing, error: unknown): Promise<CommandFailure> {
