@@ -4,12 +4,19 @@
  * size of the thread pool, which is read when the pool is first used. Everything else is loaded by
  * the command that needs it.
  */
-import { enableCompileCache } from 'node:module'
+import nodeModule from 'node:module'
+import { tooOld } from './node-version.ts'
 
 const POOL_THREADS = '32'
 
+// Older ones lack what the rest is written in, so it is said before that is loaded.
+const refusal = tooOld(process.versions.node)
+if (refusal !== null) {
+  process.stderr.write(`${refusal}\n`)
+  process.exit(1)
+}
 if (process.argv.includes('start')) process.env['UV_THREADPOOL_SIZE'] ??= POOL_THREADS
-enableCompileCache()
+nodeModule.enableCompileCache()
 const { run } = await import('./program.ts')
 const exitCode = await run(process.argv.slice(2))
 // A broker sets its own.
