@@ -53,7 +53,13 @@ export function readConfig(
   try {
     const text = file === null ? null : disk.readFile(file).toString('utf8')
     const source = file === null || text === null ? undefined : { path: file, text }
-    return loadConfig({ file: source, env, overrides })
+    const loaded = loadConfig({ file: source, env, overrides })
+    const folders = loaded.config.get('log.dirs') ?? []
+    if (folders.length > 1) {
+      const named = folders.join(', ')
+      throw new ConfigError([`log.dirs: there can be one data folder, got ${named}: name one`])
+    }
+    return loaded
   } catch (error) {
     if (error instanceof ConfigError) throw new StartFailure(error.message, 2)
     if (error instanceof DiskError) {

@@ -114,6 +114,16 @@ test('a bad configuration ends the start with a sentence a fault and code 2', as
   expect(broker.stderr()).toContain('num.partitions')
 })
 
+test('more than one data folder is refused, none of them touched', async () => {
+  const folders = [join(folder, 'a'), join(folder, 'b')]
+  const broker = run(overrides(0, { 'log.dirs': folders.join(',') }))
+  expect(await broker.exitCode).toBe(2)
+  expect(broker.stderr()).toBe(
+    `ottla: log.dirs: there can be one data folder, got ${folders.join(', ')}: name one\n`,
+  )
+  expect(folders.filter(path => existsSync(path))).toEqual([])
+})
+
 test('a listener other machines can reach is refused unless it is allowed', async () => {
   const open = { listeners: 'PLAINTEXT://0.0.0.0:0' }
   const refused = run(overrides(0, open))
