@@ -100,10 +100,18 @@ function explained(error: unknown, { config, folder }: BrokerServerOptions): unk
       return new StartFailure(`${listeners} is not an address of this machine`, 1)
     default:
   }
-  const isOurs = name === 'ForeignDirectory' || name === 'ClusterStartError'
-  if (isOurs || name === 'UnreadableMetadata') return new StartFailure(`${folder}: ${message}`, 1)
+  if (name === 'ForeignDirectory') return new StartFailure(`${message}: ${OWN_FOLDER}`, 1)
+  if (name === 'UnreadableIdentity') {
+    const cure = `restore that file, or ${OWN_FOLDER}`
+    return new StartFailure(`the data folder ${folder} cannot be used: ${message}: ${cure}`, 1)
+  }
+  if (name === 'ClusterStartError' || name === 'UnreadableMetadata') {
+    return new StartFailure(`${folder}: ${message}`, 1)
+  }
   return error
 }
+
+const OWN_FOLDER = 'give this broker a folder of its own with --override log.dirs=FOLDER'
 
 function diskSentence(error: DiskError, folder: string): string {
   switch (error.code) {

@@ -22,7 +22,8 @@ export interface ClaimOptions {
 
 /**
  * Whose folder it is, written down if it is nobody's yet. Rejects with ForeignDirectory when it
- * contradicts what is expected, with DiskError when it can't be read or written.
+ * contradicts what is expected, with UnreadableIdentity when it makes no sense, with DiskError when
+ * it can't be read or written.
  */
 export async function claimDirectory(options: ClaimOptions): Promise<DirectoryIdentity> {
   const { disk, path, expected, newId } = options

@@ -12,20 +12,28 @@ export interface DirectoryIdentity {
   readonly directoryId: string
 }
 
-/** What the file says; null where it does not. Throws Error if a number in it is not one. */
+/** It cannot be told whose folder it is: the file is another version's, or damaged. */
+export class UnreadableIdentity extends Error {
+  override readonly name = 'UnreadableIdentity'
+}
+
+/** What the file says; null where it does not. */
 export interface StoredIdentity {
   readonly clusterId: string | null
   readonly nodeId: number | null
   readonly directoryId: string | null
 }
 
+/** Throws UnreadableIdentity for a version that is not known or a node that is no number. */
 export function parseMetaProperties(text: string): StoredIdentity {
   const properties = parseProperties(text)
   const version = properties.get('version') ?? '0'
-  if (version !== '0' && version !== '1') throw new Error(`meta.properties has version ${version}`)
+  if (version !== '0' && version !== '1') {
+    throw new UnreadableIdentity(`meta.properties has version ${version}`)
+  }
   const node = properties.get('node.id') ?? properties.get('broker.id') ?? null
   if (node !== null && !/^\d{1,10}$/.test(node)) {
-    throw new Error(`meta.properties names node '${node}', which is not a number`)
+    throw new UnreadableIdentity(`meta.properties names node '${node}', which is not a number`)
   }
   return {
     clusterId: properties.get('cluster.id') ?? null,

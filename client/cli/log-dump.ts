@@ -13,7 +13,7 @@ import {
   dumpTimeIndex,
   dumpTransactionIndex,
 } from '../../storage/dump.ts'
-import { parseMetaProperties } from '../../storage/meta-properties.ts'
+import { parseMetaProperties, UnreadableIdentity } from '../../storage/meta-properties.ts'
 import { parsePartitionMetadata } from '../../storage/partition-metadata.ts'
 import type { Producer } from '../../storage/producer.ts'
 import type { LogFile } from './log-files.ts'
@@ -177,7 +177,16 @@ function smallFileLines(host: DumpHost, file: LogFile): DumpedLine[] {
       return topicId === null ? faultLine('it names no topic id') : entryLine({ topicId })
     }
     default:
-      return entryLine(parseMetaProperties(readTextFile(disk, path) ?? ''))
+      return identityLines(readTextFile(disk, path) ?? '')
+  }
+}
+
+function identityLines(text: string): DumpedLine[] {
+  try {
+    return entryLine(parseMetaProperties(text))
+  } catch (error) {
+    if (error instanceof UnreadableIdentity) return faultLine(error.message)
+    throw error
   }
 }
 

@@ -105,6 +105,25 @@ test('a folder in use ends the start with one sentence and code 1', async () => 
   expect(second.stderr()).toMatch(/^ottla: the data folder .* is in use by another broker: .*\n$/)
 })
 
+test.each([
+  [
+    'of another node',
+    'version=1\nnode.id=7\n',
+    / belongs to node 7, not 3: give .* log\.dirs=FOLDER\n$/,
+  ],
+  [
+    'of an unknown version',
+    'version=5\n',
+    /: meta\.properties has version 5: restore that file, or /,
+  ],
+])('a folder %s ends the start with one sentence and code 1', async (_what, identity, told) => {
+  writeFileSync(join(folder, 'meta.properties'), identity)
+  const broker = run(overrides(0, { 'node.id': '3' }))
+  expect(await broker.exitCode).toBe(1)
+  expect(broker.stderr()).toMatch(told)
+  expect(broker.stderr().trimEnd().split('\n')).toHaveLength(1)
+})
+
 test('a bad configuration ends the start with a sentence a fault and code 2', async () => {
   const file = join(folder, 'server.properties')
   writeFileSync(file, 'log.segment.bytes=3\nnum.partitions=x\n')

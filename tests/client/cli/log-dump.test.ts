@@ -134,6 +134,11 @@ describe('a folder', () => {
     })
   })
 
+  test('whose meta.properties make no sense has a fault', () => {
+    const host = diskWith({ '/data/meta.properties': 'version=5\nnode.id=1\n' })
+    expect(faultsIn(host, '/data')).toEqual(['meta.properties has version 5'])
+  })
+
   test('or file that is not there, or holds nothing of a log, is refused', () => {
     const { disk } = diskWith({ '/data/notes.txt': 'x' })
     for (const path of ['/nowhere', '/data', '/data/notes.txt']) {
