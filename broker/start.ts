@@ -130,7 +130,13 @@ function diskSentence(error: DiskError, folder: string): string {
     case 'ENOSPC':
       return `the disk of the data folder ${folder} is full`
     default:
-      return `the data folder ${folder} cannot be used: ${error.message}`
+      if (error.call !== 'makeFolder') {
+        return `the data folder ${folder} cannot be used: ${error.message}`
+      }
+      return (
+        `the data folder ${folder} is not there and cannot be made (${error.code}): ` +
+        'is the path right, and no part of it a file?'
+      )
   }
 }
 

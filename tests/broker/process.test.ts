@@ -124,6 +124,16 @@ test.each([
   expect(broker.stderr().trimEnd().split('\n')).toHaveLength(1)
 })
 
+test('a file in place of the data folder ends the start with one sentence and code 1', async () => {
+  const file = join(folder, 'file')
+  writeFileSync(file, '')
+  for (const path of [file, join(file, 'below')]) {
+    const broker = run(overrides(0, { 'log.dirs': path }))
+    expect(await broker.exitCode).toBe(1)
+    expect(broker.stderr()).toMatch(/^ottla: the data folder .* cannot be made .*\?\n$/)
+  }
+})
+
 test('a bad configuration ends the start with a sentence a fault and code 2', async () => {
   const file = join(folder, 'server.properties')
   writeFileSync(file, 'log.segment.bytes=3\nnum.partitions=x\n')
