@@ -89,17 +89,22 @@ export class Broker implements AsyncDisposable {
     return this.#server
   }
 
-  /** Stops cleanly and starts again: same port, same disk, remembering what was stored. */
+  /**
+   * Stops cleanly and starts again: same port, same disk, remembering what was stored. Rejects once
+   * it was stopped.
+   */
   async restart(): Promise<void> {
+    this.#refuseStopped()
     await this.#server.stop()
     this.#server = await startServer(this.#making, this.port)
   }
 
   /**
    * Ends as if by kill -9 and starts again on what was written by then: connections break, nothing
-   * is flushed, the folder is recovered.
+   * is flushed, the folder is recovered. Rejects once it was stopped.
    */
   async crash(): Promise<void> {
+    this.#refuseStopped()
     this.#server.abandon()
     this.#server = await startServer(this.#making, this.port)
   }
@@ -117,6 +122,11 @@ export class Broker implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
+  }
+
+  /** Nobody would stop it again. */
+  #refuseStopped(): void {
+    if (this.#isStopped) throw new Error('the broker was stopped: start another by Broker.start')
   }
 }
 

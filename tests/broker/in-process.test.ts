@@ -139,3 +139,10 @@ test('a wrong property is refused with its name', async () => {
   const started = Broker.start({ config: { 'num.partitions': 'many' } })
   await expect(started).rejects.toThrow('num.partitions')
 })
+
+test('a stopped broker does not start again', async () => {
+  const broker = await Broker.start()
+  await broker.stop()
+  await expect(broker.restart()).rejects.toThrow('was stopped')
+  await expect(broker.crash()).rejects.toThrow('was stopped')
+})
