@@ -75,6 +75,8 @@ function* settings(sources: ConfigSources): Iterable<Setting> {
 /** Variables of Kafka's start scripts and images: no properties, and no reason to warn. */
 const SCRIPT_VARIABLES =
   /^KAFKA_(OPTS|HEAP_OPTS|JVM_.*|GC_.*|JMX_.*|LOG4J_.*|DEBUG|HOME|VERSION|CFG_DIR|CLASSPATH)$/
+/** Variables of the command line. */
+const OWN_VARIABLES = /^OTTLA_(BOOTSTRAP_SERVER|DEBUG)$/
 
 /**
  * KAFKA_LOG_SEGMENT_BYTES is log.segment.bytes. Two underscores are one, three a dash, as in
@@ -85,7 +87,8 @@ function* environmentSettings(env: NonNullable<ConfigSources['env']>): Iterable<
   for (const variable of Object.keys(env).sort()) {
     const text = env[variable]
     const match = /^(KAFKA|OTTLA)_(.+)$/.exec(variable)
-    if (match === null || text === undefined || SCRIPT_VARIABLES.test(variable)) continue
+    if (match === null || text === undefined) continue
+    if (SCRIPT_VARIABLES.test(variable) || OWN_VARIABLES.test(variable)) continue
     const plain = (match[2] as string)
       .toLowerCase()
       .replace(/___/g, '-')

@@ -75,11 +75,13 @@ describe('loading', () => {
     expect(config.get('ottla.partitions.max')).toBe(7)
   })
 
-  test("variables of Kafka's scripts are no properties", () => {
+  test("variables of Kafka's scripts and of the command line are no properties", () => {
     const env = {
       KAFKA_HEAP_OPTS: '-Xmx1g',
       KAFKA_LOG4J_ROOT_LOGLEVEL: 'WARN',
       KAFKA_JMX_PORT: '1',
+      OTTLA_BOOTSTRAP_SERVER: '127.0.0.1:9092',
+      OTTLA_DEBUG: '1',
     }
     expect(loadConfig({ env }).warnings).toEqual([])
   })
