@@ -177,13 +177,14 @@ function makeDisk(kind: NonNullable<BrokerOptions['disk']>): {
 }
 
 function startServer({ host, folder, options }: Making, port: number): Promise<BrokerServer> {
-  const { config } = loadConfig({
+  const { config, warnings } = loadConfig({
     overrides: {
       listeners: `PLAINTEXT://127.0.0.1:${port}`,
       ...TEST_CONFIG,
       ...options.config,
     },
   })
+  for (const warning of warnings) host.log.warn({}, warning)
   const { authorizer } = options
   return BrokerServer.start({ host, config, folder, ...(authorizer && { authorizer }) })
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { type Consumer, Kafka, logLevel } from 'kafkajs'
 import { describe, expect, test } from 'vitest'
 import { Broker, type BrokerOptions } from '../../broker/in-process.ts'
+import type { Logger } from '../../host/host.ts'
 import { nodeHost } from '../../host/node/host.ts'
 import { ApiKey } from '../../protocol/api-keys.ts'
 import { batchOf, produceDraft } from './support.ts'
@@ -145,4 +146,16 @@ test('a stopped broker does not start again', async () => {
   await broker.stop()
   await expect(broker.restart()).rejects.toThrow('was stopped')
   await expect(broker.crash()).rejects.toThrow('was stopped')
+})
+
+test('a property nobody knows is told in its log', async () => {
+  const warnings: string[] = []
+  const nothing = () => {}
+  const log: Logger = {
+    ...{ debug: nothing, info: nothing, error: nothing, fatal: nothing },
+    warn: (_fields, text) => warnings.push(text),
+    child: () => log,
+  }
+  await using _broker = await Broker.start({ log, config: { 'num.partition': 2 } })
+  expect(warnings).toEqual(['override: num.partition is not a property of this broker'])
 })
