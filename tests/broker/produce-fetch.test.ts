@@ -4,6 +4,7 @@ import { ApiKey } from '../../protocol/api-keys.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { BatchView } from '../../protocol/records/batch.ts'
 import { readRecords } from '../../protocol/records/reader.ts'
+import { untilTrue } from '../support/turns.ts'
 import { batchOf, brokerAndClient, createTopic, fetchDraft, produceDraft } from './support.ts'
 import type { WireClient } from './wire-client.ts'
 
@@ -185,9 +186,8 @@ test('a long poll ends with nothing when its time is up on the clock of the brok
   const { client, broker } = pair
   await createTopic(client, 't')
   const waiting = fetchOne(client, 't', 0, { maxWaitMs: 3_600_000 })
-  // Answered in order: once this is here, the fetch before it waits.
-  const other = await pair.connect()
-  await other.ask(ApiKey.API_VERSIONS, 0, {})
+  const partition = broker.server.parts.partitions.get('t', 0)!
+  await untilTrue(() => partition.describe().endsWith('waiting 1'), 'the fetch to wait')
   await broker.clock.advance(3_600_000)
   expect(await waiting).toMatchObject({ errorCode: ErrorCode.NONE, highWatermark: 0 })
 })
