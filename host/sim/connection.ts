@@ -92,7 +92,7 @@ export class SimConnection implements Connection, PipeReader {
   }
 
   pause(): void {
-    this.#isPaused = true
+    if (!this.#isEnding) this.#isPaused = true
   }
 
   resume(): void {
@@ -111,6 +111,8 @@ export class SimConnection implements Connection, PipeReader {
     if (!this.isOpen) return
     this.#isEnding = true
     this.#flushAfterTurn()
+    // Or it would never see the peer's end.
+    this.resume()
   }
 
   destroy(reason?: Error): void {

@@ -256,6 +256,19 @@ function endings(context: Context): void {
     await close()
   })
 
+  test('a paused connection that is ended sees the end of its peer', async () => {
+    const { server, client, close } = await pair(context())
+    server.connection?.pause()
+    server.connection?.end()
+    server.connection?.pause()
+    await client.until(() => client.ends === 1)
+    client.connection?.end()
+    await server.until(() => server.closes.length === 1)
+    await client.until(() => client.closes.length === 1)
+    expect([server.closes, client.closes]).toEqual([[null], [null]])
+    await close()
+  })
+
   test('destroying closes once, with the reason given, and fails what was queued', async () => {
     const { server, client, close } = await pair(context())
     const errors: (Error | null)[] = []
