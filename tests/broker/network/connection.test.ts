@@ -3,7 +3,7 @@ import { CLOSE_CONNECTION, NO_RESPONSE } from '../../../broker/api/api.ts'
 import { ApiKey } from '../../../protocol/api-keys.ts'
 import { ErrorCode, KafkaError } from '../../../protocol/errors.ts'
 import { WireClient } from '../wire-client.ts'
-import { batch, beat, settle, simulated } from './support.ts'
+import { batch, beat, settle, simulated, soon } from './support.ts'
 
 describe('a connection', () => {
   test(
@@ -78,7 +78,7 @@ describe('a connection', () => {
       await settle(host)
       parked[0]!.answer()
       await first
-      await client.closed
+      await soon(host, client.closed)
     }),
   )
 
@@ -118,7 +118,7 @@ describe('a connection', () => {
     simulated(async ({ client, host }) => {
       const other = await WireClient.connect(host.net, 9092)
       client.sendRaw(Buffer.from('0000000c00030063000000010001610000', 'hex'))
-      await client.closed
+      await soon(host, client.closed)
       expect(JSON.stringify(host.log.lines)).toContain('00030063')
       const answer = await other.ask(ApiKey.HEARTBEAT, 4, beat('now'))
       expect(answer.errorCode).toBe(ErrorCode.NONE)
@@ -135,7 +135,7 @@ describe('a connection', () => {
       expect(client.arrived).toEqual([])
       parked[0]!.answer()
       await first
-      await client.closed
+      await soon(host, client.closed)
     }),
   )
 
@@ -145,7 +145,7 @@ describe('a connection', () => {
       const other = await WireClient.connect(host.net, 9092)
       client.sendRaw(Buffer.from('0000c35000000009', 'hex')) // Produce, 50,000 bytes
       other.sendRaw(Buffer.from('0000c350000c0004', 'hex')) // Heartbeat, 50,000 bytes
-      await other.closed
+      await soon(host, other.closed)
       expect(client.connection.isOpen).toBe(true)
     }),
   )
@@ -222,7 +222,7 @@ describe('a connection', () => {
       await settle(host)
       parked[0]!.answer()
       await asked
-      await client.closed
+      await soon(host, client.closed)
     }),
   )
 })
@@ -240,7 +240,7 @@ describe('a listener', () => {
       expect(listener.connectionCount).toBe(1)
       parked[0]!.answer()
       await asked
-      await drained
+      await soon(host, drained)
       expect(listener.connectionCount).toBe(0)
     }),
   )
@@ -282,11 +282,11 @@ describe('ApiVersions', () => {
   )
 
   test(
-    'lists Produce and Heartbeat as served',
+    'lists what is served',
     simulated(async ({ client }) => {
       const request = { clientSoftwareName: 'test', clientSoftwareVersion: '1.0' }
       const answer = await client.ask(ApiKey.API_VERSIONS, 4, request)
-      expect(answer.apiKeys.map((row: { apiKey: number }) => row.apiKey)).toEqual([0, 12, 18])
+      expect(answer.apiKeys.map((row: { apiKey: number }) => row.apiKey)).toEqual([0, 1, 12, 18])
     }),
   )
 

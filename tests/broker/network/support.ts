@@ -1,13 +1,15 @@
-/** A listener on a simulated host, whose three APIs' handlers the test plays itself. */
+import { expect } from 'vitest'
 import { api, CLOSE_CONNECTION, type HotContext, hotApi } from '../../../broker/api/api.ts'
 import { apiVersions } from '../../../broker/api/api-versions.ts'
 import { Dispatcher } from '../../../broker/network/dispatch.ts'
 import type { NetworkLimits } from '../../../broker/network/limits.ts'
 import { BrokerListener } from '../../../broker/network/listener.ts'
 import type { BrokerServices } from '../../../broker/services.ts'
+import type { Host } from '../../../host/host.ts'
 import type { SimHost } from '../../../host/sim/host.ts'
 import { simHost } from '../../../host/sim/host.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
+import { FetchRequest, FetchResponse } from '../../../protocol/messages/fetch.ts'
 import { HeartbeatRequest, HeartbeatResponse } from '../../../protocol/messages/heartbeat.ts'
 import { ProduceRequest, ProduceResponse } from '../../../protocol/messages/produce.ts'
 import { WireClient } from '../wire-client.ts'
@@ -28,7 +30,8 @@ interface Parked {
   throws(error: Error): void
 }
 
-async function world(host: SimHost, limits: Partial<NetworkLimits>) {
+/** A listener that serves four APIs; the handlers of three of them the test plays itself. */
+export async function world<H extends Host>(host: H, limits: Partial<NetworkLimits>, port = 9092) {
   const parked: Parked[] = []
   const appends: { context: HotContext<typeof ProduceResponse>; sequenced(): void }[] = []
   const heartbeat = api(
@@ -56,20 +59,27 @@ async function world(host: SimHost, limits: Partial<NetworkLimits>) {
       return undefined
     },
   )
+  const reads: HotContext<typeof FetchResponse>[] = []
+  const fetch = hotApi(
+    FetchRequest,
+    FetchResponse,
+    { refuse: () => CLOSE_CONNECTION },
+    (_request, context) => void reads.push(context),
+  )
   const services = { host } as unknown as BrokerServices
-  const others = [heartbeat, produce]
+  const others = [heartbeat, produce, fetch]
   const dispatcher = new Dispatcher([...others, apiVersions(others)], services)
   const listener = await BrokerListener.listen(dispatcher, {
     name: 'PLAINTEXT',
     host: '127.0.0.1',
-    port: 9092,
+    port,
     limits: { ...LIMITS, ...limits },
     backlog: 10,
     connectionsMax: Number.POSITIVE_INFINITY,
     connectionsPerAddressMax: Number.POSITIVE_INFINITY,
   })
-  const client = await WireClient.connect(host.net, 9092)
-  return { host, parked, appends, listener, client }
+  const client = await WireClient.connect(host.net, listener.port)
+  return { host, parked, appends, reads, listener, client }
 }
 
 /** A Heartbeat; of group 'now' it is answered at once. */
@@ -88,10 +98,18 @@ export const batch = (transactionalId: string | null = null, acks = 1) => ({
 /** Lets everything that is under way arrive. */
 export const settle = (host: SimHost) => host.clock.advance(10)
 
+/** Waits for what must happen by itself: before any limit in time has it happen. */
+export async function soon<T>(host: SimHost, happens: Promise<T>): Promise<T> {
+  const beganMs = host.clock.monotonicMs()
+  const outcome = await happens
+  expect(host.clock.monotonicMs() - beganMs).toBeLessThan(1000)
+  return outcome
+}
+
 /** Runs the body inside the simulation, which then moves by itself. */
 export function simulated(
-  body: (w: Awaited<ReturnType<typeof world>>) => Promise<void>,
-  limits = {},
+  body: (w: Awaited<ReturnType<typeof world<SimHost>>>) => Promise<void>,
+  limits: Partial<NetworkLimits> = {},
 ) {
   return async () => {
     const host = simHost({ seed: 1 })
