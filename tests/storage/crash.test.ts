@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { nodeCrc32c } from '../../host/node/host.ts'
-import { type VirtualClock, virtualClock } from '../../host/sim/clock.ts'
+import { virtualClock } from '../../host/sim/clock.ts'
 import { SimDisk } from '../../host/sim/disk.ts'
 import { memoryDisk } from '../../host/sim/memory-disk.ts'
 import { SeededRandom } from '../../host/sim/random.ts'
@@ -13,6 +13,7 @@ import {
   batchOf,
   contentOf,
   DATA,
+  flowing,
   oneLog,
   openDirectory,
   smallConfig,
@@ -20,20 +21,6 @@ import {
 
 const TOPIC_ID = 'AAECAwQFBgcICQoLDA0ODw'
 const turn = () => new Promise(resolve => setImmediate(resolve))
-
-/** Lets time go by until `promise` is settled. */
-async function flowing<T>(clock: VirtualClock, promise: Promise<T>): Promise<T> {
-  let isSettled = false
-  const settle = () => {
-    isSettled = true
-  }
-  promise.then(settle, settle)
-  while (!isSettled) {
-    await turn()
-    await clock.advance(1)
-  }
-  return promise
-}
 
 describe('a power cut', () => {
   test.each(['synced', 'prefix', 'torn', 'stale', 'all'] as const)(

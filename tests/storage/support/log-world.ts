@@ -2,6 +2,7 @@ import { DiskError } from '../../../host/disk-error.ts'
 import type { Disk } from '../../../host/host.ts'
 import { nodeCrc32c } from '../../../host/node/host.ts'
 import { NodeLoop } from '../../../host/node/loop.ts'
+import type { VirtualClock } from '../../../host/sim/clock.ts'
 import { memoryDisk } from '../../../host/sim/memory-disk.ts'
 import { SeededRandom } from '../../../host/sim/random.ts'
 import { BatchView } from '../../../protocol/records/batch.ts'
@@ -11,6 +12,7 @@ import type { AppendOptions, AppendResult } from '../../../storage/append-result
 import type { Log } from '../../../storage/log.ts'
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../../storage/log-config.ts'
 import { LogDirectory, type LogDirectoryOptions } from '../../../storage/log-directory.ts'
+import { realTurn } from '../../support/turns.ts'
 
 export const START_MS = 1_700_000_000_000
 export const DATA = '/data'
@@ -118,4 +120,18 @@ export function contentOf(log: Log): Buffer {
     Buffer.from(bytes),
   )
   return Buffer.concat(batches)
+}
+
+/** Lets time go by until `promise` is settled. */
+export async function flowing<T>(clock: VirtualClock, promise: Promise<T>): Promise<T> {
+  let isSettled = false
+  const settle = () => {
+    isSettled = true
+  }
+  promise.then(settle, settle)
+  while (!isSettled) {
+    await realTurn()
+    await clock.advance(1)
+  }
+  return promise
 }
