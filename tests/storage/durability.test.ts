@@ -19,11 +19,12 @@ import {
 
 const SYNC_MS = 10
 
-async function slowLog(changes: Partial<LogConfig> = {}) {
+async function slowLog(changes: Partial<LogConfig> = {}, stageBytesMax?: number) {
   const clock = virtualClock()
   const random = new SeededRandom('durability')
   const disk = new SimDisk({ random, clock, syncMs: { least: SYNC_MS, most: SYNC_MS } })
-  const world = await flowing(clock, oneLog(smallConfig(changes), disk))
+  const options = stageBytesMax === undefined ? {} : { stageBytesMax }
+  const world = await flowing(clock, oneLog(smallConfig(changes), disk, options))
   return { ...world, disk, clock }
 }
 
@@ -62,6 +63,18 @@ describe('an append is durable', () => {
     expect([log.durableOffset, await isTold(second.fate)]).toEqual([1, false])
     expect(await flowing(clock, second.fate)).toBe('durable')
     expect(log.durableOffset).toBe(2)
+  })
+
+  test('not by a sync that began while it was staged', async () => {
+    const { clock, log } = await slowLog({}, 2 * batchOf().length)
+    const fates = Array.from({ length: 10 }, () => append(log, batchOf()).fate)
+    await untilTrue(() => log.writtenOffset === 10)
+    await clock.advance(SYNC_MS)
+    await untilTrue(() => log.durableOffset > 0)
+    expect(log.durableOffset).toBeLessThan(10)
+    expect(await isTold(fates[9] as Promise<unknown>)).toBe(false)
+    await flowing(clock, Promise.all(fates))
+    expect(log.durableOffset).toBe(10)
   })
 
   test('not by the sync of what was cut off at its offset', async () => {
