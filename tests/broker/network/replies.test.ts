@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { CLOSE_CONNECTION, type HotContext } from '../../../broker/api/api.ts'
+import { CLOSE_CONNECTION, type HotContext, NO_RESPONSE } from '../../../broker/api/api.ts'
 import type { File } from '../../../host/host.ts'
 import type { SimHost } from '../../../host/sim/host.ts'
 import { ApiKey } from '../../../protocol/api-keys.ts'
@@ -167,6 +167,18 @@ describe('a connection', () => {
       parked[0]!.answer()
       await settle(host)
       expect(parked).toHaveLength(6)
+    }),
+  )
+
+  test(
+    'is read again when what was in flight is answered without a byte',
+    simulated(async ({ client, appends, host }) => {
+      for (let i = 0; i < 8; i++) client.send(ApiKey.PRODUCE, 9, batch(null, 0))
+      await settle(host)
+      expect(appends).toHaveLength(5)
+      for (const { context } of [...appends]) context.reply(NO_RESPONSE)
+      await settle(host)
+      expect(appends).toHaveLength(8)
     }),
   )
 
