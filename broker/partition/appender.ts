@@ -42,6 +42,7 @@ export interface AppendHome extends ProduceHome {
   readonly isLeader: boolean
   readonly leaderEpoch: number
   readonly isrSize: number
+  readonly replicaCount: number
 }
 
 /** What appenders share. */
@@ -94,10 +95,10 @@ export class Appender {
 
   /** Leadership, health and replicas; asked again after every wait. */
   #unfit(acks: number): ErrorCode {
-    const { isStopped, isLeader, isrSize, config } = this.#home
+    const { isStopped, isLeader, isrSize, replicaCount, config } = this.#home
     if (isStopped) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     if (!isLeader) return ErrorCode.NOT_LEADER_OR_FOLLOWER
-    if (acks === -1 && !hasEnoughReplicas(isrSize, config.minInsyncReplicas)) {
+    if (acks === -1 && !hasEnoughReplicas(isrSize, replicaCount, config.minInsyncReplicas)) {
       return ErrorCode.NOT_ENOUGH_REPLICAS
     }
     return ErrorCode.NONE

@@ -43,7 +43,14 @@ export function mayJoin(
   return follower.isAlive && follower.nextOffset >= Math.max(highWatermark, epochStartOffset)
 }
 
-/** Whether a produce with acks=all may be taken (NOT_ENOUGH_REPLICAS otherwise). */
-export function hasEnoughReplicas(isrSize: number, minInsyncReplicas: number): boolean {
-  return isrSize >= minInsyncReplicas
+/**
+ * Whether a produce with acks=all may be taken (NOT_ENOUGH_REPLICAS otherwise). As in Kafka, a
+ * partition with fewer replicas than min.insync.replicas asks for all it has.
+ */
+export function hasEnoughReplicas(
+  isrSize: number,
+  replicaCount: number,
+  minInsyncReplicas: number,
+): boolean {
+  return isrSize >= Math.min(minInsyncReplicas, replicaCount)
 }

@@ -116,6 +116,10 @@ export class Partition implements AppendHome, FetchSource {
     return this.#image.isr.length
   }
 
+  get replicaCount(): number {
+    return this.#image.replicas.length
+  }
+
   get highWatermark(): number {
     return this.log.highWatermark
   }

@@ -49,8 +49,11 @@ describe('the ISR', () => {
   })
 
   test('must be large enough for acks from all', () => {
-    expect(hasEnoughReplicas(1, 1)).toBe(true)
-    expect(hasEnoughReplicas(1, 2)).toBe(false)
+    expect(hasEnoughReplicas(1, 3, 1)).toBe(true)
+    expect(hasEnoughReplicas(1, 3, 2)).toBe(false)
+    // No more can be asked for than there are.
+    expect(hasEnoughReplicas(1, 1, 2)).toBe(true)
+    expect(hasEnoughReplicas(1, 2, 3)).toBe(false)
   })
 })
 

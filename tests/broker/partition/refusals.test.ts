@@ -213,7 +213,7 @@ describe('what a producer may not send', () => {
       ErrorCode.NOT_ENOUGH_REPLICAS,
       false,
       {},
-      { configs: { 'min.insync.replicas': '2' } },
+      { configs: { 'min.insync.replicas': '2' }, replicas: [1, 2] },
     ],
   ]
   for (const [what, make, errorCode, tellsLogStart, options, setting] of cases) {

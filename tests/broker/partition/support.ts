@@ -26,6 +26,7 @@ export interface PartitionWorldOptions {
   readonly overrides?: Record<string, string>
   readonly clock?: Clock
   readonly isr?: readonly number[]
+  readonly replicas?: readonly number[]
   /** How long each sync takes, by `clock`. */
   readonly syncMs?: number
 }
@@ -66,7 +67,7 @@ export async function partitionWorld(options: PartitionWorldOptions = {}) {
     index: 0,
     leader: 1,
     leaderEpoch: 3,
-    replicas: [1],
+    replicas: options.replicas ?? [1],
     isr: options.isr ?? [1],
     partitionEpoch: 1,
   }
