@@ -1,6 +1,6 @@
 import { ErrorCode } from '../../protocol/errors.ts'
 import { ProduceRequest, ProduceResponse } from '../../protocol/messages/produce.ts'
-import { BATCH_HEADER_BYTES, BatchView } from '../../protocol/records/batch.ts'
+import { BATCH_HEADER_BYTES, BatchAttribute } from '../../protocol/records/batch.ts'
 import type { ProduceOutcome } from '../partition/outcome.ts'
 import { Operation } from '../security/authorizer.ts'
 import { CLOSE_CONNECTION, type HotContext, hotApi, NO_RESPONSE, type Reply } from './api.ts'
@@ -91,13 +91,12 @@ class ProduceCall {
 
   /** What is wrong with the request for each of its partitions alike. */
   #refusesWhole(): ErrorCode {
-    const { acks, transactionalId } = this.#request
-    if (acks < -1 || acks > 1) return ErrorCode.INVALID_REQUIRED_ACKS
-    if (transactionalId !== null) {
-      const isAllowed = mayOnTransaction(this.#context, Operation.WRITE, transactionalId)
-      if (!isAllowed) return ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
-    }
-    return ErrorCode.NONE
+    const { topicData, transactionalId } = this.#request
+    // As in Kafka: a transactional id without a transactional batch is nobody's concern.
+    if (!topicData.some(hasTransactional)) return ErrorCode.NONE
+    const isAllowed =
+      transactionalId !== null && mayOnTransaction(this.#context, Operation.WRITE, transactionalId)
+    return isAllowed ? ErrorCode.NONE : ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
   }
 
   #appendTopic(topic: Topic, wholeError: ErrorCode): TopicAnswer {
@@ -128,7 +127,9 @@ class ProduceCall {
   ): void {
     const context = this.#context
     const { acks, timeoutMs, transactionalId } = this.#request
-    const located = ledPartition(context, topic, index)
+    const led = ledPartition(context, topic, index)
+    const hasValidAcks = acks >= -1 && acks <= 1
+    const located = hasValidAcks || typeof led === 'number' ? led : ErrorCode.INVALID_REQUIRED_ACKS
     // No transaction is ever under way (init-producer-id.ts): one that a batch began would hold
     // back readers for good.
     const isRefused = transactionalId !== null && records !== null && isTransactional(records)
@@ -219,9 +220,22 @@ class ProduceCall {
   }
 }
 
-function isTransactional(records: Buffer): boolean {
-  return records.length >= BATCH_HEADER_BYTES && new BatchView(records).isTransactional
+function hasTransactional({ partitionData }: Topic): boolean {
+  for (let at = 0; at < partitionData.length; at++) {
+    const { records } = partitionData[at]!
+    if (records !== null && isTransactional(records)) return true
+  }
+  return false
 }
+
+/** Looks at the one byte: this is asked of every batch. */
+function isTransactional(records: Buffer): boolean {
+  if (records.length < BATCH_HEADER_BYTES) return false
+  return (records[ATTRIBUTES_LOW_AT]! & BatchAttribute.TRANSACTIONAL) !== 0
+}
+
+/** The lower byte of a batch's attributes. */
+const ATTRIBUTES_LOW_AT = 22
 
 const NO_RECORD_ERRORS: [] = []
 /** Holds an answer's place in the order asked for; never sent. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { denying, ResourceType } from '../../broker/security/authorizer.ts'
 import { ApiKey } from '../../protocol/api-keys.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { batchOf, brokerAndClient, createTopic, produceDraft } from './support.ts'
@@ -17,4 +18,38 @@ test('min.insync.replicas asks for no more replicas than the partition has', asy
     errorCode: ErrorCode.NONE,
     baseOffset: 0,
   })
+})
+
+test('a transactional batch that may not be written refuses the whole request', async () => {
+  await using pair = await brokerAndClient({
+    authorizer: denying((_, __, type) => type === ResourceType.TRANSACTIONAL_ID),
+  })
+  const { client } = pair
+  await createTopic(client, 't', {}, 2)
+  const plain = batchOf(['a'])
+  const envelope = { producerId: 5, producerEpoch: 0, baseSequence: 0 }
+  const transactional = batchOf(['a'], { isTransactional: true, ...envelope })
+  const codesOf = async (transactionalId: string | null, records: Buffer[], acks = -1) => {
+    const answer = await client.ask(ApiKey.PRODUCE, 9, {
+      transactionalId,
+      acks,
+      timeoutMs: 5_000,
+      topicData: [
+        { name: 't', partitionData: records.map((r, index) => ({ index, records: r })) },
+        { name: 'unknown', partitionData: [{ index: 0, records: plain }] },
+      ],
+    })
+    return answer.responses.flatMap((topic: { partitionResponses: { errorCode: number }[] }) =>
+      topic.partitionResponses.map(({ errorCode }) => errorCode),
+    )
+  }
+  const refused = ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+  const unknown = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+  expect(await codesOf(null, [plain, transactional])).toEqual([refused, refused, refused])
+  expect(await codesOf('x', [plain, transactional])).toEqual([refused, refused, refused])
+  expect(await codesOf('x', [plain, transactional], 5)).toEqual([refused, refused, refused])
+  // Without such a batch nobody asks about the id.
+  expect(await codesOf('x', [plain, plain])).toEqual([0, 0, unknown])
+  const badAcks = ErrorCode.INVALID_REQUIRED_ACKS
+  expect(await codesOf(null, [plain, plain], 5)).toEqual([badAcks, badAcks, unknown])
 })
