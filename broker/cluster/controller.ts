@@ -35,33 +35,43 @@ export interface DeletionRules {
   readonly authority: Authority
 }
 
-/** Deletes topics by name or id; each by itself. */
+/** Deletes topics by name or id; each by itself. One that is asked for twice stays. */
 export function decideDeleteTopics(
   image: ClusterImage,
   topics: readonly TopicReference[],
   rules: DeletionRules,
 ): Decision<DeletedTopic>[] {
-  const seen = new Set<string>()
-  return topics.map(({ name, topicId }) => {
+  const asked = Map.groupBy(topics, ({ name, topicId }) => {
     const found = findTopic(image, name, topicId)
-    if (typeof found === 'number') return notDeleted(name, topicId, found)
-    if (!rules.isEnabled) {
-      const why = 'Topic deletion is disabled.'
-      return notDeleted(name, topicId, ErrorCode.TOPIC_DELETION_DISABLED, why)
-    }
-    if (seen.has(found.id)) {
-      const why = `Topic "${found.name}" is named more than once`
-      return notDeleted(name, topicId, ErrorCode.INVALID_REQUEST, why)
-    }
-    seen.add(found.id)
-    const reply = {
-      name: found.name,
-      topicId: found.id,
-      errorCode: ErrorCode.NONE,
-      errorMessage: null,
-    }
-    return { reply, plan: deletionPlan(found, rules.authority) }
+    return typeof found === 'number' ? `${topicId}/${name}` : found.id
   })
+  return [...asked.values()].map(references => {
+    const name = references.find(reference => reference.name !== null)?.name ?? null
+    const topicId = references.find(reference => reference.topicId !== NO_UUID)?.topicId ?? NO_UUID
+    if (references.length === 1) return decideDeleteOne(image, { name, topicId }, rules)
+    const why = 'The topic is named more than once.'
+    return notDeleted(name, topicId, ErrorCode.INVALID_REQUEST, why)
+  })
+}
+
+function decideDeleteOne(
+  image: ClusterImage,
+  { name, topicId }: TopicReference,
+  rules: DeletionRules,
+): Decision<DeletedTopic> {
+  const found = findTopic(image, name, topicId)
+  if (typeof found === 'number') return notDeleted(name, topicId, found)
+  if (!rules.isEnabled) {
+    const why = 'Topic deletion is disabled.'
+    return notDeleted(name, topicId, ErrorCode.TOPIC_DELETION_DISABLED, why)
+  }
+  const reply = {
+    name: found.name,
+    topicId: found.id,
+    errorCode: ErrorCode.NONE,
+    errorMessage: null,
+  }
+  return { reply, plan: deletionPlan(found, rules.authority) }
 }
 
 function findTopic(

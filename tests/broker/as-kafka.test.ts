@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { denying, ResourceType } from '../../broker/security/authorizer.ts'
 import { ApiKey } from '../../protocol/api-keys.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
+import { NO_UUID } from '../../protocol/uuid.ts'
 import { batchOf, brokerAndClient, createTopic, produceDraft } from './support.ts'
 
 /*
@@ -52,4 +53,29 @@ test('a transactional batch that may not be written refuses the whole request', 
   expect(await codesOf('x', [plain, plain])).toEqual([0, 0, unknown])
   const badAcks = ErrorCode.INVALID_REQUIRED_ACKS
   expect(await codesOf(null, [plain, plain], 5)).toEqual([badAcks, badAcks, unknown])
+})
+
+test('a topic that a request deletes twice is answered once, and stays', async () => {
+  await using pair = await brokerAndClient()
+  const { client } = pair
+  const topicId = await createTopic(client, 't')
+  const byName = await client.ask(ApiKey.DELETE_TOPICS, 5, {
+    topicNames: ['t', 'unknown', 't', 'unknown'],
+    timeoutMs: 5_000,
+  })
+  const refused = { errorCode: ErrorCode.INVALID_REQUEST }
+  expect(byName.responses).toMatchObject([
+    { name: 't', ...refused },
+    { name: 'unknown', ...refused },
+  ])
+  const byBoth = await client.ask(ApiKey.DELETE_TOPICS, 6, {
+    topics: [
+      { name: null, topicId },
+      { name: 't', topicId: NO_UUID },
+    ],
+    timeoutMs: 5_000,
+  })
+  expect(byBoth.responses).toMatchObject([{ name: 't', topicId, ...refused }])
+  const { topics } = await client.ask(ApiKey.METADATA, 12, { topics: null })
+  expect(topics).toMatchObject([{ name: 't' }])
 })
