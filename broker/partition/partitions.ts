@@ -106,12 +106,13 @@ export class Partitions {
     const failures: DiskError[] = []
     const local = this.#byId.get(topicId)
     if (local === undefined) return { count: 0, failures }
+    // While they can still be found: a waiting fetch looks again, and is told that they are gone.
+    for (const partition of local.partitions) partition?.stop()
     this.#byId.delete(topicId)
     if (this.#byName.get(local.image.name) === local) this.#byName.delete(local.image.name)
     const nowMs = this.#options.nowMs()
     for (const partition of local.partitions) {
       if (partition === undefined) continue
-      partition.stop()
       try {
         this.#options.logDirectory.delete(partition.log, nowMs)
       } catch (error) {

@@ -3,7 +3,7 @@ import { denying, ResourceType } from '../../broker/security/authorizer.ts'
 import { ApiKey } from '../../protocol/api-keys.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { NO_UUID } from '../../protocol/uuid.ts'
-import { batchOf, brokerAndClient, createTopic, produceDraft } from './support.ts'
+import { batchOf, brokerAndClient, createTopic, fetchDraft, produceDraft } from './support.ts'
 
 /*
  * Answers that were held against those of Apache Kafka 4.3.0, request by request, and differed.
@@ -79,3 +79,21 @@ test('a topic that a request deletes twice is answered once, and stays', async (
   const { topics } = await client.ask(ApiKey.METADATA, 12, { topics: null })
   expect(topics).toMatchObject([{ name: 't' }])
 })
+
+for (const version of [12, 13]) {
+  test(`a fetch ${version} that waits is told that its topic is gone`, async () => {
+    await using pair = await brokerAndClient()
+    const { client } = pair
+    const topicId = await createTopic(client, 't')
+    const reader = await pair.connect()
+    const topic = version >= 13 ? { topicId } : { topic: 't' }
+    const answer = reader.ask(ApiKey.FETCH, version, fetchDraft(topic, 0, { maxWaitMs: 20_000 }))
+    // Behind the fetch on its way in: it waits by the time this is answered.
+    await client.ask(ApiKey.METADATA, 12, { topics: null })
+    await client.ask(ApiKey.DELETE_TOPICS, 5, { topicNames: ['t'], timeoutMs: 5_000 })
+    expect((await answer).responses[0].partitions[0].errorCode).toBe(
+      ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+    )
+    reader.destroy()
+  })
+}
