@@ -159,8 +159,6 @@ export class FetchSessions {
     this.#sessions.delete(session.id)
     this.#sessions.set(session.id, session)
     const before = session.entries.size
-    for (const forgotten of request.forgotten)
-      session.entries.delete(keyOf(forgotten, forgotten.partition))
     for (const topic of request.topics) {
       for (const entry of topic.partitions) {
         const key = keyOf(topic, entry.partition)
@@ -168,6 +166,10 @@ export class FetchSessions {
         if (known === undefined) session.entries.set(key, untold(topic, entry))
         else update(known, entry)
       }
+    }
+    // After what is added: as in Kafka, one that is both is forgotten.
+    for (const forgotten of request.forgotten) {
+      session.entries.delete(keyOf(forgotten, forgotten.partition))
     }
     const grownBy = session.entries.size - before
     this.#partitionCount += grownBy

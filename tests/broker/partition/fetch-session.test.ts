@@ -124,6 +124,13 @@ describe('a fetch session', () => {
     expect(names(changed)).toEqual(['a-1', 'b-0'])
     expect(changed.topics[0]?.partitions[0]?.fetchOffset).toBe(7)
     expect(sessions.partitionCount).toBe(2)
+    const both = sessions.begin(
+      request(100, 2, {
+        topics: [asked('b', 0, 1)],
+        forgotten: [{ topic: 'b', topicId: NO_UUID, partition: 0 }],
+      }),
+    )
+    expect(names(both)).toEqual(['a-1', 'b-1'])
   })
 
   test('puts what got records behind the others', () => {
