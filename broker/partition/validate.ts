@@ -33,8 +33,9 @@ export function contentRejection(
   return { errorCode, message, recordErrors, tellsLogStart: true }
 }
 
-/** Baseoffset, length, epoch and magic: what tells one format from another. */
+/** Base offset, length, epoch and magic: what tells one format from another. */
 const PREFIX_BYTES = 17
+const MAGIC_AT = 16
 /** Of base offset and length, which the length does not count. */
 const LENGTH_OVERHEAD = 12
 /** The least a message of any format can be. */
@@ -60,29 +61,38 @@ const OLD_ZSTD = requestRejection(
 )
 
 /**
- * The one batch in a partition's records, or why there is none to be had. What follows a whole
- * batch without being one is cut off, as a torn tail is.
+ * The one batch in a partition's records, or why there is none to be had. The beginning of another
+ * behind it is cut off, as a torn tail is; what can't be one is refused.
  */
 export function findBatch(records: Buffer | null, produceVersion: number): BatchView | Rejection {
-  if (records === null || records.length < PREFIX_BYTES) return NO_BATCH
-  const length = records.readInt32BE(8)
-  if (length < LEGACY_LENGTH_MIN) return BAD_LENGTH
-  const magic = records[16] as number
-  if (magic > 2) return BAD_MAGIC
-  if (magic < 2) return OLD_MAGIC
-  const sizeBytes = length + LENGTH_OVERHEAD
+  if (records === null) return NO_BATCH
+  const impossible = impossibleBatch(records, 0)
+  if (impossible !== null) return impossible
+  if (records.length < PREFIX_BYTES) return NO_BATCH
+  if ((records[MAGIC_AT] as number) < 2) return OLD_MAGIC
+  const sizeBytes = records.readInt32BE(8) + LENGTH_OVERHEAD
   if (sizeBytes < BATCH_HEADER_BYTES) return BAD_LENGTH
   if (sizeBytes > records.length) return NO_BATCH
+  const badTail = impossibleBatch(records, sizeBytes)
+  if (badTail !== null) return badTail
   if (hasWholeBatch(records, sizeBytes)) return SECOND_BATCH
   const batch = new BatchView(records, 0)
   if (batch.codec === Codec.ZSTD && produceVersion < 7) return OLD_ZSTD
   return batch
 }
 
+/** What is wrong with the batch at `at`, as far as there is any of it. */
+function impossibleBatch(records: Buffer, at: number): Rejection | null {
+  if (records.length - at < LENGTH_OVERHEAD) return null
+  if (records.readInt32BE(at + 8) < LEGACY_LENGTH_MIN) return BAD_LENGTH
+  if (records.length - at < PREFIX_BYTES) return null
+  return (records[at + MAGIC_AT] as number) > 2 ? BAD_MAGIC : null
+}
+
+/** Of one that is not impossible. */
 function hasWholeBatch(records: Buffer, at: number): boolean {
   if (records.length - at < PREFIX_BYTES) return false
-  const length = records.readInt32BE(at + 8)
-  return length >= LEGACY_LENGTH_MIN && at + LENGTH_OVERHEAD + length <= records.length
+  return at + LENGTH_OVERHEAD + records.readInt32BE(at + 8) <= records.length
 }
 
 const BASE_OFFSET = contentRejection(

@@ -57,6 +57,21 @@ describe('what a producer may not send', () => {
   ][] = [
     ['null', () => null, ErrorCode.INVALID_RECORD, false],
     ['nothing', () => Buffer.alloc(0), ErrorCode.INVALID_RECORD, false],
+    [
+      'a batch and then zeros',
+      () => Buffer.concat([plain(), Buffer.alloc(12)]),
+      ErrorCode.CORRUPT_MESSAGE,
+      false,
+    ],
+    [
+      'a batch and then one of an unknown format',
+      () => {
+        const next = plain().subarray(0, 17)
+        return Buffer.concat([plain(), next.subarray(0, 16), Buffer.from([3])])
+      },
+      ErrorCode.CORRUPT_MESSAGE,
+      false,
+    ],
     ['half a batch', () => plain().subarray(0, 70), ErrorCode.INVALID_RECORD, false],
     ['two batches', () => Buffer.concat([plain(), plain()]), ErrorCode.INVALID_RECORD, false],
     ['format 0', () => tampered(plain(), b => b.writeInt8(0, 16)), ErrorCode.INVALID_RECORD, false],
