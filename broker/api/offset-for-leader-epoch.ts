@@ -31,17 +31,17 @@ export const offsetForLeaderEpoch = api(
     throttleTimeMs: 0,
     topics: request.topics.map(({ topic, partitions }) => ({
       topic,
-      partitions: partitions.map(asked => epochEnd(topic, asked, request.replicaId, context)),
+      partitions: partitions.map(asked => epochEnd(topic, asked, context)),
     })),
   }),
 )
 
-function epochEnd(topic: string, asked: Asked, replicaId: number, context: RequestContext) {
+function epochEnd(topic: string, asked: Asked, context: RequestContext) {
   const { partition: index, currentLeaderEpoch, leaderEpoch } = asked
+  // As in Kafka either will do, whoever asks: at first it was a request of brokers only.
   const isAllowed =
-    replicaId >= 0
-      ? mayOnCluster(context, Operation.CLUSTER_ACTION)
-      : mayOnTopic(context, Operation.DESCRIBE, topic)
+    mayOnCluster(context, Operation.CLUSTER_ACTION) ||
+    mayOnTopic(context, Operation.DESCRIBE, topic)
   if (!isAllowed) return { partition: index, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED }
   const partition = ledPartition(context, topic, index)
   if (typeof partition === 'number') return { partition: index, errorCode: partition }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { denying, ResourceType } from '../../broker/security/authorizer.ts'
+import { denying, Operation, ResourceType } from '../../broker/security/authorizer.ts'
 import { ApiKey } from '../../protocol/api-keys.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { NO_UUID } from '../../protocol/uuid.ts'
@@ -97,3 +97,26 @@ for (const version of [12, 13]) {
     reader.destroy()
   })
 }
+
+test('OffsetForLeaderEpoch is for those who act as the cluster or may see the topic', async () => {
+  let denied: Operation[] = []
+  await using pair = await brokerAndClient({
+    authorizer: denying((_, operation) => denied.includes(operation)),
+  })
+  const { client } = pair
+  await createTopic(client, 't')
+  const codeOf = async (replicaId: number) => {
+    const partitions = [{ partition: 0, currentLeaderEpoch: -1, leaderEpoch: 0 }]
+    const draft = { replicaId, topics: [{ topic: 't', partitions }] }
+    const answer = await client.ask(ApiKey.OFFSET_FOR_LEADER_EPOCH, 4, draft)
+    return answer.topics[0].partitions[0].errorCode
+  }
+  for (const replicaId of [-1, 5]) {
+    for (const one of [Operation.DESCRIBE, Operation.CLUSTER_ACTION]) {
+      denied = [one]
+      expect(await codeOf(replicaId)).toBe(ErrorCode.NONE)
+    }
+    denied = [Operation.DESCRIBE, Operation.CLUSTER_ACTION]
+    expect(await codeOf(replicaId)).toBe(ErrorCode.TOPIC_AUTHORIZATION_FAILED)
+  }
+})
