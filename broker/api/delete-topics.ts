@@ -5,7 +5,7 @@ import type { TopicReference } from '../cluster/commands.ts'
 import { Operation } from '../security/authorizer.ts'
 import type { RequestContext } from '../services.ts'
 import { api, type Reply } from './api.ts'
-import { mayOnTopic } from './authorize.ts'
+import { mayOnCluster, mayOnTopic } from './authorize.ts'
 import { errorForVersion } from './error-versions.ts'
 
 type Answer = Exclude<Reply<typeof DeleteTopicsResponse>, symbol>
@@ -62,15 +62,19 @@ function refusal({ name, topicId }: TopicReference, context: RequestContext): To
       : 'Neither topic name nor id were specified.'
     return { name, topicId, errorCode: ErrorCode.INVALID_REQUEST, errorMessage }
   }
-  const topic = isById ? context.broker.image().topicsById.get(topicId)?.name : name
+  if (mayOnCluster(context, Operation.DELETE)) return null
+  const { topics, topicsById } = context.broker.image()
+  const topic = isById ? topicsById.get(topicId)?.name : name
   if (topic === undefined || topic === null) return null
-  if (mayOnTopic(context, Operation.DELETE, topic)) return null
-  // The name behind an id is told only to those who may see it.
-  const mayKnow = !isById || mayOnTopic(context, Operation.DESCRIBE, topic)
+  const mayKnow = mayOnTopic(context, Operation.DESCRIBE, topic)
+  // A name is first to be seen; who may see it may know that there is nothing to delete.
+  const maySay = isById || mayKnow
+  if (maySay && (!topics.has(topic) || mayOnTopic(context, Operation.DELETE, topic))) return null
   return {
-    name: mayKnow ? topic : null,
+    // The name behind an id is told only to those who may see it.
+    name: !isById || mayKnow ? topic : null,
     topicId,
     errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED,
-    errorMessage: null,
+    errorMessage: 'Topic authorization failed.',
   }
 }

@@ -120,3 +120,33 @@ test('OffsetForLeaderEpoch is for those who act as the cluster or may see the to
     expect(await codeOf(replicaId)).toBe(ErrorCode.TOPIC_AUTHORIZATION_FAILED)
   }
 })
+
+test('topics are deleted by who may delete in the cluster, or see and delete them', async () => {
+  let denied: Operation[] = []
+  const ofCluster = Operation.CLUSTER_ACTION
+  await using pair = await brokerAndClient({
+    // Deleting in the cluster goes by another name here, to tell it from deleting a topic.
+    authorizer: denying((_, operation, type) =>
+      denied.includes(
+        type === ResourceType.CLUSTER && operation === Operation.DELETE ? ofCluster : operation,
+      ),
+    ),
+  })
+  const { client } = pair
+  const topicId = await createTopic(client, 't')
+  const codeOf = async (name: string | null, id = NO_UUID) => {
+    const draft = { topics: [{ name, topicId: id }], timeoutMs: 5_000 }
+    return (await client.ask(ApiKey.DELETE_TOPICS, 6, draft)).responses[0].errorCode
+  }
+  const refused = ErrorCode.TOPIC_AUTHORIZATION_FAILED
+  denied = [ofCluster, Operation.DELETE]
+  expect(await codeOf('t')).toBe(refused)
+  expect(await codeOf(null, topicId)).toBe(refused)
+  expect(await codeOf('unknown')).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+  denied = [ofCluster, Operation.DESCRIBE]
+  expect(await codeOf('t')).toBe(refused)
+  expect(await codeOf('unknown')).toBe(refused)
+  denied = [Operation.DELETE, Operation.DESCRIBE]
+  expect(await codeOf('unknown')).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+  expect(await codeOf('t')).toBe(ErrorCode.NONE)
+})
