@@ -30,7 +30,7 @@ export const describeTopicPartitions = api(
   },
   (request, context) => {
     const { cursor, responsePartitionLimit } = request
-    if (cursor !== null && cursor.partitionIndex < 0) {
+    if (cursor !== null && !isValidCursor(cursor, request)) {
       throw new KafkaError(ErrorCode.INVALID_REQUEST)
     }
     const limit = context.broker.config.get('max.request.partition.size.limit')
@@ -39,13 +39,13 @@ export const describeTopicPartitions = api(
     for (const name of namesInOrder(request, context)) {
       const isCursor = name === cursor?.topicName
       if (cursor !== null && name < cursor.topicName) continue
+      const first = isCursor ? cursor.partitionIndex : 0
+      if (left === 0) return page(topics, name, first)
       const found = find(name, context)
       if (typeof found === 'number') {
         topics.push(failed(name, found))
         continue
       }
-      const first = isCursor ? cursor.partitionIndex : 0
-      if (left === 0) return page(topics, name, first)
       const next = Math.min(found.partitions.length, first + left)
       topics.push(described(found, first, next, context))
       left -= Math.max(0, next - first)
@@ -54,6 +54,15 @@ export const describeTopicPartitions = api(
     return { throttleTimeMs: 0, topics, nextCursor: null }
   },
 )
+
+/** A page that goes on somewhere goes on at one of the topics asked for. */
+function isValidCursor(
+  { topicName, partitionIndex }: NonNullable<DescribeTopicPartitionsRequest['cursor']>,
+  { topics }: DescribeTopicPartitionsRequest,
+): boolean {
+  if (partitionIndex < 0) return false
+  return topics.length === 0 || topics.some(({ name }) => name === topicName)
+}
 
 function page(topics: TopicAnswer[], topicName: string, partitionIndex: number): Answer {
   return { throttleTimeMs: 0, topics, nextCursor: { topicName, partitionIndex } }

@@ -150,3 +150,35 @@ test('topics are deleted by who may delete in the cluster, or see and delete the
   expect(await codeOf('unknown')).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
   expect(await codeOf('t')).toBe(ErrorCode.NONE)
 })
+
+test('topics are described a page at a time, from a cursor that is one of them', async () => {
+  await using pair = await brokerAndClient()
+  const { client } = pair
+  await createTopic(client, 'a', {}, 3)
+  const ask = async (names: string[], limit: number, cursor: object | null = null) => {
+    const topics = names.map(name => ({ name }))
+    const draft = { topics, responsePartitionLimit: limit, cursor }
+    return await client.ask(ApiKey.DESCRIBE_TOPIC_PARTITIONS, 0, draft)
+  }
+  // A topic that is not there comes on the next page once this one is full.
+  const full = await ask(['a', 'b'], 3)
+  expect(full).toMatchObject({
+    topics: [{ name: 'a' }],
+    nextCursor: { topicName: 'b', partitionIndex: 0 },
+  })
+  const next = await ask(['a', 'b'], 3, full.nextCursor)
+  expect(next).toMatchObject({
+    topics: [{ name: 'b', errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }],
+    nextCursor: null,
+  })
+  for (const topicName of ['', 'aa', 'z']) {
+    const { topics } = await ask(['a', 'b'], 3, { topicName, partitionIndex: 0 })
+    expect(topics).toMatchObject([
+      { name: 'a', errorCode: ErrorCode.INVALID_REQUEST },
+      { name: 'b', errorCode: ErrorCode.INVALID_REQUEST },
+    ])
+    // Of all topics any name may be gone by now.
+    const all = await ask([], 3, { topicName, partitionIndex: 0 })
+    expect(all.topics.map(({ errorCode }: { errorCode: number }) => errorCode)).not.toContain(42)
+  }
+})
