@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../protocol/errors.ts'
+import { ErrorCode, errorInfo } from '../../protocol/errors.ts'
 import { NO_UUID } from '../../protocol/uuid.ts'
 import {
   type AlterScope,
@@ -95,7 +95,7 @@ function notDeleted(
   name: string | null,
   topicId: string,
   errorCode: ErrorCode,
-  errorMessage: string | null = null,
+  errorMessage = errorInfo(errorCode).message,
 ): Decision<DeletedTopic> {
   return { reply: { name, topicId, errorCode, errorMessage }, plan: NO_PLAN }
 }

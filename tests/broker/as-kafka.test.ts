@@ -182,3 +182,10 @@ test('topics are described a page at a time, from a cursor that is one of them',
     expect(all.topics.map(({ errorCode }: { errorCode: number }) => errorCode)).not.toContain(42)
   }
 })
+
+test('why a topic was not deleted is said in words', async () => {
+  await using pair = await brokerAndClient()
+  const draft = { topicNames: ['unknown'], timeoutMs: 5_000 }
+  const { responses } = await pair.client.ask(ApiKey.DELETE_TOPICS, 5, draft)
+  expect(responses[0].errorMessage).toBe('This server does not host this topic-partition.')
+})
