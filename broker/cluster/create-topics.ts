@@ -13,6 +13,9 @@ import { type Authority, absent, inStages, NO_PLAN, type Plan, put } from './pla
 import { collisionKey, topicNameFault } from './topic-names.ts'
 import { storeKey } from './values.ts'
 
+/** What Kafka calls the log of its controllers: no client can have a topic of that name. */
+const METADATA_TOPIC = '__cluster_metadata'
+
 /** What creating topics depends on beside the image. */
 export interface CreationRules {
   readonly defaultPartitions: number
@@ -68,6 +71,10 @@ function decideOne(image: ClusterImage, topic: NewTopic, context: Context): Crea
   const { name } = topic
   const fault = topicNameFault(name)
   if (fault !== null) return refused(name, ErrorCode.INVALID_TOPIC_EXCEPTION, fault)
+  if (name === METADATA_TOPIC) {
+    const why = `Creation of internal topic ${name} is prohibited.`
+    return refused(name, ErrorCode.INVALID_REQUEST, why)
+  }
   const other = context.taken.get(collisionKey(name))
   if (other === name) {
     return refused(name, ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${name}' already exists.`)
@@ -107,13 +114,13 @@ function fault(errorCode: ErrorCode, message: string): Fault {
 function replicasOf(image: ClusterImage, topic: NewTopic, context: Context): number[][] | Fault {
   if (topic.assignments.length > 0) return assigned(image, topic)
   const { partitions, replicationFactor } = topic
-  if (partitions === 0 || partitions < -1) {
-    const why = 'Number of partitions was set to an invalid non-positive value.'
-    return fault(ErrorCode.INVALID_PARTITIONS, why)
-  }
   if (replicationFactor === 0 || replicationFactor < -1) {
     const why = 'Replication factor was set to an invalid non-positive value.'
     return fault(ErrorCode.INVALID_REPLICATION_FACTOR, why)
+  }
+  if (partitions === 0 || partitions < -1) {
+    const why = 'Number of partitions was set to an invalid non-positive value.'
+    return fault(ErrorCode.INVALID_PARTITIONS, why)
   }
   const count = partitions === -1 ? context.defaultPartitions : partitions
   if (count > context.partitionsMax) {

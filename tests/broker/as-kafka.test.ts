@@ -189,3 +189,15 @@ test('why a topic was not deleted is said in words', async () => {
   const { responses } = await pair.client.ask(ApiKey.DELETE_TOPICS, 5, draft)
   expect(responses[0].errorMessage).toBe('This server does not host this topic-partition.')
 })
+
+test("CreateTopics refuses the name of Kafka's own log, and looks at replicas first", async () => {
+  await using pair = await brokerAndClient()
+  const codeOf = async (name: string, numPartitions: number, replicationFactor: number) => {
+    const topic = { name, numPartitions, replicationFactor, assignments: [], configs: [] }
+    const draft = { topics: [topic], timeoutMs: 5_000 }
+    return (await pair.client.ask(ApiKey.CREATE_TOPICS, 7, draft)).topics[0].errorCode
+  }
+  expect(await codeOf('__cluster_metadata', 1, 1)).toBe(ErrorCode.INVALID_REQUEST)
+  expect(await codeOf('t', 0, 0)).toBe(ErrorCode.INVALID_REPLICATION_FACTOR)
+  expect(await codeOf('t', 0, 1)).toBe(ErrorCode.INVALID_PARTITIONS)
+})
