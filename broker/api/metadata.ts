@@ -132,7 +132,8 @@ function find(
   const { apiVersion, broker } = context
   const image = broker.image()
   if (topicId !== NO_UUID) {
-    if (apiVersion < LOOKUP_BY_ID_SINCE || name !== null) return ErrorCode.INVALID_REQUEST
+    if (apiVersion < LOOKUP_BY_ID_SINCE) return ErrorCode.INVALID_REQUEST
+    // Whatever name stands beside it.
     const topic = image.topicsById.get(topicId)
     if (topic === undefined) return ErrorCode.UNKNOWN_TOPIC_ID
     // An id is not a secret: whoever has it may know that it is not for them.
@@ -161,10 +162,10 @@ function failed(
   errorCode: ErrorCode,
   version: number,
 ): TopicAnswer {
-  // A topic asked for by name gets no id: it would tell that the topic is there.
-  const shownId = name === null ? topicId : NO_UUID
-  const shownName = version < LOOKUP_BY_ID_SINCE ? (name ?? '') : name
-  return { errorCode, name: shownName, topicId: shownId, partitions: [] }
+  // Only what was asked for: an id with a name, or a name with an id, would tell more.
+  const byId = topicId === NO_UUID ? name : null
+  const shownName = version < LOOKUP_BY_ID_SINCE ? (name ?? '') : byId
+  return { errorCode, name: shownName, topicId, partitions: [] }
 }
 
 function described(

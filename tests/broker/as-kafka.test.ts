@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { denying, Operation, ResourceType } from '../../broker/security/authorizer.ts'
 import { ApiKey } from '../../protocol/api-keys.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
-import { NO_UUID } from '../../protocol/uuid.ts'
+import { NO_UUID, newUuid } from '../../protocol/uuid.ts'
 import { batchOf, brokerAndClient, createTopic, fetchDraft, produceDraft } from './support.ts'
 
 /*
@@ -200,4 +200,21 @@ test("CreateTopics refuses the name of Kafka's own log, and looks at replicas fi
   expect(await codeOf('__cluster_metadata', 1, 1)).toBe(ErrorCode.INVALID_REQUEST)
   expect(await codeOf('t', 0, 0)).toBe(ErrorCode.INVALID_REPLICATION_FACTOR)
   expect(await codeOf('t', 0, 1)).toBe(ErrorCode.INVALID_PARTITIONS)
+})
+
+test('Metadata by id looks at no name', async () => {
+  await using pair = await brokerAndClient()
+  const topicId = await createTopic(pair.client, 't')
+  const unknownId = newUuid(Buffer.alloc(16, 7))
+  const draft = {
+    topics: [
+      { name: 'other', topicId },
+      { name: 't', topicId: unknownId },
+    ],
+  }
+  const { topics } = await pair.client.ask(ApiKey.METADATA, 12, draft)
+  expect(topics).toMatchObject([
+    { errorCode: ErrorCode.NONE, name: 't', topicId },
+    { errorCode: ErrorCode.UNKNOWN_TOPIC_ID, name: null },
+  ])
 })
