@@ -56,7 +56,9 @@ export const NO_ABORTED: readonly AbortedTransaction[] = []
 /** What is told of a partition that cannot be read, or not even be found. */
 export function failedRead(partitionIndex: number, errorCode: ErrorCode): PartitionRead {
   const isUnknown =
-    errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || errorCode === ErrorCode.UNKNOWN_TOPIC_ID
+    errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ||
+    errorCode === ErrorCode.UNKNOWN_TOPIC_ID ||
+    errorCode === ErrorCode.TOPIC_AUTHORIZATION_FAILED
   return {
     partitionIndex,
     errorCode,

@@ -218,3 +218,15 @@ test('Metadata by id looks at no name', async () => {
     { errorCode: ErrorCode.UNKNOWN_TOPIC_ID, name: null },
   ])
 })
+
+test('a denied fetch tells of no aborted transactions, as of an unknown topic', async () => {
+  await using pair = await brokerAndClient({
+    authorizer: denying((_, operation) => operation === Operation.READ),
+  })
+  const draft = fetchDraft({ topic: 't' }, 0)
+  const answer = await pair.client.ask(ApiKey.FETCH, 12, draft)
+  expect(answer.responses[0].partitions[0]).toMatchObject({
+    errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+    abortedTransactions: [],
+  })
+})
