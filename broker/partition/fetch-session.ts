@@ -146,10 +146,10 @@ export class FetchSessions {
     }
     const session = this.#sessions.get(sessionId)
     if (session === undefined) return failed(ErrorCode.FETCH_SESSION_ID_NOT_FOUND)
+    if (session.epoch !== sessionEpoch) return failed(ErrorCode.INVALID_FETCH_SESSION_EPOCH)
     if (session.usesTopicIds !== request.usesTopicIds) {
       return failed(ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR)
     }
-    if (session.epoch !== sessionEpoch) return failed(ErrorCode.INVALID_FETCH_SESSION_EPOCH)
     return this.#continue(session, request)
   }
 

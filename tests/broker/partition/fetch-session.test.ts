@@ -167,6 +167,11 @@ describe('a fetch session', () => {
     ['a repeated epoch', request(100, 1), ErrorCode.INVALID_FETCH_SESSION_EPOCH],
     ['an epoch left out', request(100, 3), ErrorCode.INVALID_FETCH_SESSION_EPOCH],
     [
+      'a wrong epoch and ids for names',
+      request(100, 3, { usesTopicIds: true }),
+      ErrorCode.INVALID_FETCH_SESSION_EPOCH,
+    ],
+    [
       'ids for names',
       request(100, 2, { usesTopicIds: true }),
       ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR,
