@@ -24,6 +24,7 @@ export interface ContentRules {
 
 const MISSING_KEY = 'A record of a compacted topic needs a key'
 const BAD_TIMESTAMP = 'The timestamp is out of the range this topic takes'
+const APPEND_TIME = 'The broker sets the time of records of this topic, clients may not'
 const DELTAS = 'offset deltas'
 
 /**
@@ -53,6 +54,10 @@ export function checkContent(
   if (checked.missingKeys !== null) {
     const errors = recordErrors(checked.missingKeys, MISSING_KEY)
     return contentRejection(ErrorCode.INVALID_RECORD, MISSING_KEY, errors)
+  }
+  if (rules.stampsAppendTime && batch.isLogAppendTime) {
+    const errors = recordErrors([...Array(batch.recordCount).keys()], APPEND_TIME)
+    return contentRejection(ErrorCode.INVALID_TIMESTAMP, APPEND_TIME, errors)
   }
   if (checked.badTimestamps !== null) {
     const errors = recordErrors(checked.badTimestamps, BAD_TIMESTAMP)

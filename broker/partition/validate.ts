@@ -14,7 +14,6 @@ export interface Rejection {
 /** What a topic asks of a batch's envelope. */
 export interface EnvelopeRules {
   readonly maxMessageBytes: number
-  readonly stampsAppendTime: boolean
 }
 
 const NO_ERRORS: readonly RecordError[] = []
@@ -117,10 +116,6 @@ const NO_PRODUCER = contentRejection(
   ErrorCode.INVALID_RECORD,
   'A transactional batch needs a producer id',
 )
-const APPEND_TIME = contentRejection(
-  ErrorCode.INVALID_TIMESTAMP,
-  'The broker sets the time of records of this topic, clients may not',
-)
 const BAD_CODEC = contentRejection(
   ErrorCode.UNKNOWN_SERVER_ERROR,
   'The batch names a codec that does not exist',
@@ -143,7 +138,6 @@ export function checkEnvelope(
   } else if (batch.isTransactional) {
     return NO_PRODUCER
   }
-  if (rules.stampsAppendTime && batch.isLogAppendTime) return APPEND_TIME
   if (batch.codec > Codec.ZSTD) return BAD_CODEC
   return null
 }

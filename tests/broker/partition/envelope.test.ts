@@ -10,16 +10,9 @@ import { BatchView, Codec } from '../../../protocol/records/batch.ts'
 import { buildBatch } from '../../../protocol/records/builder.ts'
 import { crc32c } from '../../../protocol/records/crc32c.ts'
 
-const RULES = { maxMessageBytes: 10_000, stampsAppendTime: false }
+const RULES = { maxMessageBytes: 10_000 }
 const computeCrc = (batch: BatchView) => batch.computeCrc(crc32c) >>> 0
-const {
-  NONE,
-  CORRUPT_MESSAGE,
-  INVALID_RECORD,
-  INVALID_TIMESTAMP,
-  MESSAGE_TOO_LARGE,
-  UNKNOWN_SERVER_ERROR,
-} = ErrorCode
+const { NONE, CORRUPT_MESSAGE, INVALID_RECORD, MESSAGE_TOO_LARGE, UNKNOWN_SERVER_ERROR } = ErrorCode
 
 function batchOf(envelope = {}): Buffer {
   const value = Buffer.from('value')
@@ -88,12 +81,6 @@ describe('an envelope', () => {
     const of = (codec: number) => checked(bytes => bytes.writeInt16BE(codec, 21))
     expect(Object.values(Codec).map(of)).toEqual(Object.values(Codec).map(() => NONE))
     expect([5, 6, 7].map(of)).toEqual(Array(3).fill(UNKNOWN_SERVER_ERROR))
-  })
-
-  test('leaves the time of append to a broker that sets it', () => {
-    const stamped = (stampsAppendTime: boolean) =>
-      checked(bytes => bytes.writeInt16BE(0x08, 21), { stampsAppendTime })
-    expect([stamped(true), stamped(false)]).toEqual([INVALID_TIMESTAMP, NONE])
   })
 
   test('of a producer has an epoch and a sequence', () => {

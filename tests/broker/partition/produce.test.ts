@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { virtualClock } from '../../../host/sim/clock.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
-import { BatchView, Codec } from '../../../protocol/records/batch.ts'
+import { BatchView, Codec, TimestampType } from '../../../protocol/records/batch.ts'
 import { buildBatch, type RecordDraft } from '../../../protocol/records/builder.ts'
 import { readRecords } from '../../../protocol/records/reader.ts'
 import {
@@ -68,6 +68,19 @@ describe('record errors', () => {
     )
     expect(outcome.errorCode).toBe(ErrorCode.INVALID_TIMESTAMP)
     expect(outcome.recordErrors.map(({ batchIndex }) => batchIndex)).toEqual([1, 2])
+  })
+
+  test('name every record whose time the broker was to set', async () => {
+    const made = await world({ configs: { 'message.timestamp.type': 'LogAppendTime' } })
+    const timestampType = TimestampType.LOG_APPEND_TIME
+    const outcome = await made.produce(batch(['a', 'b'], { timestampType }))
+    expect(outcome).toMatchObject({
+      errorCode: ErrorCode.INVALID_TIMESTAMP,
+      baseOffset: -1,
+      logStartOffset: 0,
+    })
+    expect(outcome.recordErrors.map(({ batchIndex }) => batchIndex)).toEqual([0, 1])
+    expect(made.log.nextOffset).toBe(0)
   })
 })
 

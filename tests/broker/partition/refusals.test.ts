@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { ProduceOptions } from '../../../broker/partition/appender.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
-import { BatchView, Codec, TimestampType } from '../../../protocol/records/batch.ts'
+import { BatchView, Codec } from '../../../protocol/records/batch.ts'
 import { buildBatch, type RecordDraft } from '../../../protocol/records/builder.ts'
 import { compressNow } from '../../../protocol/records/compression.ts'
 import {
@@ -213,14 +213,6 @@ describe('what a producer may not send', () => {
       false,
       {},
       { configs: { 'segment.bytes': '1048576', 'max.message.bytes': '2000000' } },
-    ],
-    [
-      'a time from a client where the broker sets it',
-      () => batch(['a'], { timestampType: TimestampType.LOG_APPEND_TIME }),
-      ErrorCode.INVALID_TIMESTAMP,
-      true,
-      {},
-      { configs: { 'message.timestamp.type': 'LogAppendTime' } },
     ],
     [
       'acks from all without enough replicas',
