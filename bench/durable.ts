@@ -34,20 +34,25 @@ const KAFKA_CORES = [
 ] as const
 
 export async function durable(pace: Pace): Promise<Row[]> {
-  const contenders: Contender[] = []
+  const subjects: Subject[] = []
   try {
-    contenders.push({
-      label: 'ottla fsync',
-      subject: await startOttla({ port: 19320, durability: 'fsync' }),
-    })
+    const ottla = await startOttla({ port: 19320, durability: 'fsync' })
+    subjects.push(ottla)
     const kafka = await startKafkaSubject(19330, true)
-    for (const [cores, label] of KAFKA_CORES) {
-      contenders.push({ label, subject: kafka, prepare: () => confine(kafka.pid, cores) })
-    }
+    subjects.push(kafka)
+    const contenders: Contender[] = [
+      // A JVM at rest still takes some of the core it is on.
+      { label: 'ottla fsync', subject: ottla, prepare: () => confine(kafka.pid, '1') },
+      ...KAFKA_CORES.map(([cores, label]) => ({
+        label,
+        subject: kafka,
+        prepare: () => confine(kafka.pid, cores),
+      })),
+    ]
     const rows: Row[] = []
     for (const { partitions, segment, ...load } of LOADS) {
       const topic = `durable-${partitions}-${segment / MIB}`
-      for (const subject of subjectsOf(contenders)) {
+      for (const subject of subjects) {
         await subject.createTopic(topic, partitions, segment)
       }
       const files = Array.from({ length: partitions }, (_, partition) => {
@@ -66,10 +71,6 @@ export async function durable(pace: Pace): Promise<Row[]> {
     }
     return rows
   } finally {
-    await Promise.all(subjectsOf(contenders).map(subject => subject.stop()))
+    await Promise.all(subjects.map(subject => subject.stop()))
   }
-}
-
-function subjectsOf(contenders: readonly Contender[]): Subject[] {
-  return [...new Set(contenders.map(({ subject }) => subject))]
 }
