@@ -1,6 +1,6 @@
 import { ErrorCode } from '../../protocol/errors.ts'
 import { ProduceRequest, ProduceResponse } from '../../protocol/messages/produce.ts'
-import { BATCH_HEADER_BYTES, BatchAttribute } from '../../protocol/records/batch.ts'
+import { BATCH_HEADER_BYTES, isTransactionalAt } from '../../protocol/records/batch.ts'
 import type { ProduceOutcome } from '../partition/outcome.ts'
 import { Operation } from '../security/authorizer.ts'
 import { CLOSE_CONNECTION, type HotContext, hotApi, NO_RESPONSE, type Reply } from './api.ts'
@@ -228,14 +228,9 @@ function hasTransactional({ partitionData }: Topic): boolean {
   return false
 }
 
-/** Looks at the one byte: this is asked of every batch. */
 function isTransactional(records: Buffer): boolean {
-  if (records.length < BATCH_HEADER_BYTES) return false
-  return (records[ATTRIBUTES_LOW_AT]! & BatchAttribute.TRANSACTIONAL) !== 0
+  return records.length >= BATCH_HEADER_BYTES && isTransactionalAt(records, 0)
 }
-
-/** The lower byte of a batch's attributes. */
-const ATTRIBUTES_LOW_AT = 22
 
 const NO_RECORD_ERRORS: [] = []
 /** Holds an answer's place in the order asked for; never sent. */

@@ -126,7 +126,7 @@ export class BatchView {
   }
 
   get isTransactional(): boolean {
-    return (this.buffer[this.start + 22]! & BatchAttribute.TRANSACTIONAL) !== 0
+    return isTransactionalAt(this.buffer, this.start)
   }
 
   get isControl(): boolean {
@@ -244,4 +244,9 @@ export class BatchView {
       ` (${this.recordCount} records, ${this.sizeBytes} bytes)${producer}${sequence}`
     )
   }
+}
+
+/** `BatchView.isTransactional` without a view, for what is asked of every batch of a request. */
+export function isTransactionalAt(buffer: Buffer, start: number): boolean {
+  return (buffer[start + 22]! & BatchAttribute.TRANSACTIONAL) !== 0
 }
