@@ -34,8 +34,6 @@ export interface LoadOptions {
 
 /** Logs opened in one go before other work of this process has its turn. */
 const LOGS_PER_TURN = 64
-/** Each has two files open, within half of what may be. */
-const SYNC_GROUP = 256
 
 interface Placed {
   readonly name: string
@@ -50,7 +48,7 @@ export async function loadLogs(options: LoadOptions): Promise<Log[]> {
   const logs: Log[] = []
   let toSync: Log[] = []
   let count = 0
-  const group = Math.max(1, Math.min(SYNC_GROUP, environment.openFiles.openMax >>> 2))
+  const group = environment.openFiles.logsPerSync
   for (const place of places) {
     if (++count % LOGS_PER_TURN === 0) await environment.loop.nextTurn()
     const loaded = loadOne(options, place)

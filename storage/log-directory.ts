@@ -75,7 +75,6 @@ export interface LogDirectoryOptions {
 const INDEX_BYTES_MAX = 16_777_216
 const STAGE_BYTES_MAX = 1 << 20
 const CURSOR_BYTES = 8192
-const SYNC_GROUP = 256
 
 export class LogDirectory {
   readonly path: string
@@ -348,8 +347,7 @@ export class LogDirectory {
     await this.#sealing.idle()
     if (this.#offline !== null) throw this.#offline
     const logs = [...this.#logs.values()]
-    // Each log has three files of indexes and snapshot open for its sync.
-    const group = Math.max(1, Math.min(SYNC_GROUP, this.#options.openFilesMax >>> 2))
+    const group = this.#environment.openFiles.logsPerSync
     for (let at = 0; at < logs.length; at += group) {
       await this.#finishGroup(logs.slice(at, at + group))
     }

@@ -11,6 +11,8 @@
  */
 import type { Disk, File, Loop } from '../host/host.ts'
 
+const LOGS_PER_SYNC_MAX = 256
+
 /** A segment's file, open or not. */
 export class FileSlot {
   path: string
@@ -28,7 +30,7 @@ export class FileSlot {
 export class OpenFiles {
   readonly #disk: Disk
   readonly #loop: Loop
-  readonly openMax: number
+  readonly #openMax: number
   #openCount = 0
   #newest: FileSlot | null = null
   #oldest: FileSlot | null = null
@@ -37,11 +39,16 @@ export class OpenFiles {
   constructor(disk: Disk, loop: Loop, openMax: number) {
     this.#disk = disk
     this.#loop = loop
-    this.openMax = Math.max(1, openMax)
+    this.#openMax = Math.max(1, openMax)
   }
 
   get openCount(): number {
     return this.#openCount
+  }
+
+  /** Logs that may be synced together, each with a few small files open beside its segment. */
+  get logsPerSync(): number {
+    return Math.max(1, Math.min(LOGS_PER_SYNC_MAX, this.#openMax >>> 2))
   }
 
   /** The open file; opens it if need be. Throws DiskError. */
@@ -76,8 +83,8 @@ export class OpenFiles {
     slot.file = file
     this.#openCount++
     this.#linkNewest(slot)
-    if (this.#openCount > this.openMax) {
-      if (this.#openCount > 2 * this.openMax) this.#trim(slot)
+    if (this.#openCount > this.#openMax) {
+      if (this.#openCount > 2 * this.#openMax) this.#trim(slot)
       else if (!this.#trimIsQueued) {
         this.#trimIsQueued = true
         this.#loop.afterTurn(this.#trimLater)
@@ -93,7 +100,7 @@ export class OpenFiles {
 
   #trim(keep: FileSlot | null): void {
     let slot = this.#oldest
-    while (slot !== null && this.#openCount > this.openMax) {
+    while (slot !== null && this.#openCount > this.#openMax) {
       const next: FileSlot | null = slot.newer
       if (slot.pins === 0 && slot !== keep) this.close(slot)
       slot = next
