@@ -1,24 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { CLOSE_CONNECTION } from '../../../broker/api/api.ts'
 import { ApiKey } from '../../../protocol/api-keys.ts'
-import { batch, beat, settle, simulated } from './support.ts'
-
-const LONG_ANSWER = {
-  responses: [
-    {
-      name: 't',
-      partitionResponses: [
-        {
-          index: 0,
-          errorCode: 1,
-          baseOffset: -1,
-          errorMessage: 'x'.repeat(30_000),
-          recordErrors: [],
-        },
-      ],
-    },
-  ],
-}
+import { batch, beat, longReply, settle, simulated } from './support.ts'
 
 describe('a connection', () => {
   test(
@@ -32,7 +15,7 @@ describe('a connection', () => {
           answers.push(client.ask(ApiKey.PRODUCE, 9, batch()))
           await settle(host)
           for (; answered < appends.length; answered++) {
-            appends[answered]!.context.reply(LONG_ANSWER)
+            longReply(appends[answered]!.context)
           }
         }
         // Four of them are above the limit; one buffer may have been read after the pause.
@@ -42,7 +25,7 @@ describe('a connection', () => {
         while (answered < 20) {
           await settle(host)
           for (; answered < appends.length; answered++) {
-            appends[answered]!.context.reply(LONG_ANSWER)
+            longReply(appends[answered]!.context)
           }
         }
         await Promise.all(answers)

@@ -4,9 +4,8 @@ import type { File } from '../../../host/host.ts'
 import type { SimHost } from '../../../host/sim/host.ts'
 import { ApiKey } from '../../../protocol/api-keys.ts'
 import type { FetchResponse } from '../../../protocol/messages/fetch.ts'
-import type { ProduceResponse } from '../../../protocol/messages/produce.ts'
 import { fetchDraft } from '../support.ts'
-import { batch, beat, settle, simulated, soon } from './support.ts'
+import { batch, beat, longReply, settle, simulated, soon } from './support.ts'
 
 const CONTENT = Buffer.from('the bytes of a batch')
 
@@ -23,12 +22,6 @@ function replyWith(file: File, context: HotContext<typeof FetchResponse> | undef
   const partitions = [{ ...partition, abortedTransactions: null }]
   context?.reply({ responses: [{ topic: 't', partitions }] })
   file.close()
-}
-
-function longReply(context: HotContext<typeof ProduceResponse>): void {
-  const partition = { index: 0, errorCode: 1, baseOffset: -1, errorMessage: 'x'.repeat(30_000) }
-  const partitionResponses = [{ ...partition, recordErrors: [] }]
-  context.reply({ responses: [{ name: 't', partitionResponses }] })
 }
 
 describe('a reply from a file behind one that takes its time', () => {

@@ -95,6 +95,13 @@ export const batch = (transactionalId: string | null = null, acks = 1) => ({
   timeoutMs: 1000,
   topicData: [],
 })
+/** Answers a Produce with 30 kB. */
+export function longReply(context: HotContext<typeof ProduceResponse>): void {
+  const partition = { index: 0, errorCode: 1, baseOffset: -1, errorMessage: 'x'.repeat(30_000) }
+  const partitionResponses = [{ ...partition, recordErrors: [] }]
+  context.reply({ responses: [{ name: 't', partitionResponses }] })
+}
+
 /** Lets everything that is under way arrive. */
 export const settle = (host: SimHost) => host.clock.advance(10)
 
