@@ -1,7 +1,7 @@
 import { ClusterStartError } from './cluster/founding.ts'
-import type { EndpointImage } from './cluster/image.ts'
 import { absent, put } from './cluster/plan.ts'
-import { storeKey } from './cluster/values.ts'
+import type { EndpointImage } from './image/image.ts'
+import { storeKey } from './image/values.ts'
 import type { MetadataStore, Session, StoreOperation } from './metadata/store.ts'
 
 /** What a broker tells of itself. */

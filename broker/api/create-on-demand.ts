@@ -1,5 +1,5 @@
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
-import { INTERNAL_TOPICS } from '../cluster/image.ts'
+import { INTERNAL_TOPICS } from '../image/image.ts'
 import type { RequestContext } from '../services.ts'
 
 /** Kafka's topic of groups, which has properties of its own. */

@@ -4,14 +4,14 @@ import {
   DescribeConfigsResponse,
 } from '../../protocol/messages/describe-configs.ts'
 import { ConfigResourceType } from '../cluster/commands.ts'
-import { NO_OVERRIDES } from '../cluster/image.ts'
-import { topicNameFault } from '../cluster/topic-names.ts'
 import {
   type DescribedConfig,
   describeBroker,
   describeBrokerDefaults,
   describeTopic,
 } from '../config/describe.ts'
+import { NO_OVERRIDES } from '../image/image.ts'
+import { topicNameFault } from '../image/topic-names.ts'
 import { Operation } from '../security/authorizer.ts'
 import type { RequestContext } from '../services.ts'
 import { api, type Reply } from './api.ts'

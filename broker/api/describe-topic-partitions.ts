@@ -4,8 +4,8 @@ import {
   DescribeTopicPartitionsResponse,
 } from '../../protocol/messages/describe-topic-partitions.ts'
 import { NO_UUID } from '../../protocol/uuid.ts'
-import type { TopicImage } from '../cluster/image.ts'
-import { topicNameFault } from '../cluster/topic-names.ts'
+import type { TopicImage } from '../image/image.ts'
+import { topicNameFault } from '../image/topic-names.ts'
 import { Operation } from '../security/authorizer.ts'
 import type { RequestContext } from '../services.ts'
 import { api, type Reply } from './api.ts'

@@ -1,6 +1,6 @@
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import { ElectLeadersRequest, ElectLeadersResponse } from '../../protocol/messages/elect-leaders.ts'
-import type { PartitionImage } from '../cluster/image.ts'
+import type { PartitionImage } from '../image/image.ts'
 import { Operation } from '../security/authorizer.ts'
 import type { RequestContext } from '../services.ts'
 import { api } from './api.ts'

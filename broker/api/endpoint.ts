@@ -1,4 +1,4 @@
-import { endpointOf } from '../cluster/image.ts'
+import { endpointOf } from '../image/image.ts'
 import type { RequestContext } from '../services.ts'
 
 /** Where clients reach a broker. */

@@ -4,7 +4,7 @@ import {
   ListConfigResourcesResponse,
 } from '../../protocol/messages/list-config-resources.ts'
 import { ConfigResourceType } from '../cluster/commands.ts'
-import type { ClusterImage } from '../cluster/image.ts'
+import type { ClusterImage } from '../image/image.ts'
 import { Operation } from '../security/authorizer.ts'
 import { api } from './api.ts'
 import { mayOnCluster } from './authorize.ts'

@@ -1,6 +1,6 @@
 import { ErrorCode } from '../../protocol/errors.ts'
 import { NO_UUID } from '../../protocol/uuid.ts'
-import type { TopicImage } from '../cluster/image.ts'
+import type { TopicImage } from '../image/image.ts'
 import type { Partition } from '../partition/partition.ts'
 import type { Operation } from '../security/authorizer.ts'
 import type { RequestContext } from '../services.ts'

@@ -1,9 +1,9 @@
+import { INTERNAL_TOPICS } from '../image/image.ts'
+import { storeKey } from '../image/values.ts'
 import type { StoreOperation } from '../metadata/store.ts'
 import { ConfigResourceType } from './commands.ts'
-import { INTERNAL_TOPICS } from './image.ts'
 import type { KraftMetadata } from './kraft-records.ts'
 import { put } from './plan.ts'
-import { storeKey } from './values.ts'
 
 /** A log found in a folder this broker has no metadata of. */
 export interface FoundLog {

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../protocol/errors.ts'
-import type { ConfigOverrides } from './image.ts'
+import type { ConfigOverrides } from '../image/image.ts'
 
 /** A topic to be made. */
 export interface NewTopic {

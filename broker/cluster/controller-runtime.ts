@@ -3,8 +3,10 @@ import type { AlterScope } from '../config/alter.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
 import { inheritedTopicText } from '../config/describe.ts'
 import { brokerProperties, TOPIC_PROPERTIES } from '../config/schema.ts'
+import type { ClusterView } from '../image/cluster-view.ts'
+import type { ClusterImage } from '../image/image.ts'
+import { storeKey } from '../image/values.ts'
 import type { MetadataStore, Transaction, TransactionOutcome } from '../metadata/store.ts'
-import type { ClusterView } from './cluster-view.ts'
 import type {
   ConfigChanges,
   ConfigResult,
@@ -22,9 +24,7 @@ import {
   decideDeleteTopics,
 } from './controller.ts'
 import { decideCreateTopics, refusedCreation } from './create-topics.ts'
-import type { ClusterImage } from './image.ts'
 import { type Authority, NO_PLAN, type Plan } from './plan.ts'
-import { storeKey } from './values.ts'
 
 export interface ControllerOptions {
   readonly store: MetadataStore

@@ -7,6 +7,13 @@ import {
   replaceOverrides,
 } from '../config/alter.ts'
 import {
+  type ClusterImage,
+  type ConfigOverrides,
+  NO_OVERRIDES,
+  type TopicImage,
+} from '../image/image.ts'
+import { storeKey } from '../image/values.ts'
+import {
   type ConfigChanges,
   ConfigResourceType,
   type ConfigResult,
@@ -16,10 +23,8 @@ import {
   type TopicReference,
 } from './commands.ts'
 import { assignmentFault, candidatesOf, partitionCount } from './create-topics.ts'
-import { type ClusterImage, type ConfigOverrides, NO_OVERRIDES, type TopicImage } from './image.ts'
 import { placeReplicas } from './placement.ts'
 import { type Authority, deleteTopicOperations, inStages, NO_PLAN, type Plan, put } from './plan.ts'
-import { storeKey } from './values.ts'
 
 /** A reply, and what must be done in the store before it is true. */
 export interface Decision<Reply> {

@@ -6,12 +6,17 @@ import {
   isAlterRefusal,
   replaceOverrides,
 } from '../config/alter.ts'
+import {
+  type ClusterImage,
+  type ConfigOverrides,
+  INTERNAL_TOPICS,
+  NO_OVERRIDES,
+} from '../image/image.ts'
+import { collisionKey, topicNameFault } from '../image/topic-names.ts'
+import { storeKey } from '../image/values.ts'
 import type { CreatedTopic, NewTopic } from './commands.ts'
-import { type ClusterImage, type ConfigOverrides, INTERNAL_TOPICS, NO_OVERRIDES } from './image.ts'
 import { type Candidate, placeReplicas } from './placement.ts'
 import { type Authority, absent, inStages, NO_PLAN, type Plan, put } from './plan.ts'
-import { collisionKey, topicNameFault } from './topic-names.ts'
-import { storeKey } from './values.ts'
 
 /** What Kafka calls the log of its controllers: no client can have a topic of that name. */
 const METADATA_TOPIC = '__cluster_metadata'

@@ -2,12 +2,12 @@ import type { Host } from '../../host/host.ts'
 import { readMetadataBatches } from '../../storage/kraft.ts'
 import type { Log } from '../../storage/log.ts'
 import type { LogDirectory } from '../../storage/log-directory.ts'
+import type { ClusterView } from '../image/cluster-view.ts'
+import { splitKey, storeKey } from '../image/values.ts'
 import type { MetadataStore, StoreOperation, Transaction } from '../metadata/store.ts'
 import { planAdoption } from './adoption.ts'
-import type { ClusterView } from './cluster-view.ts'
 import { readKraftMetadata } from './kraft-records.ts'
 import { absent, put } from './plan.ts'
-import { splitKey, storeKey } from './values.ts'
 
 export interface FoundingOptions {
   readonly host: Pick<Host, 'clock' | 'disk' | 'log'>

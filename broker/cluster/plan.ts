@@ -1,5 +1,5 @@
+import { type DraftOfKind, storeKey, type ValueKind, writeValue } from '../image/values.ts'
 import type { Comparison, StoreOperation, StoreValue, Transaction } from '../metadata/store.ts'
-import { type DraftOfKind, storeKey, type ValueKind, writeValue } from './values.ts'
 
 /**
  * What a decision wants done in the store: stages one after another, the transactions of a stage

@@ -1,7 +1,7 @@
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
+import { readValue, storeKey } from '../image/values.ts'
 import type { MetadataStore } from '../metadata/store.ts'
 import { put } from './plan.ts'
-import { readValue, storeKey } from './values.ts'
 
 /** Producer ids taken from the store at once (KIP-730). */
 const BLOCK_SIZE = 1000

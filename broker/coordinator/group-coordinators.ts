@@ -11,7 +11,7 @@
  */
 import type { Host, Logger } from '../../host/host.ts'
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
-import type { ClusterImage, TopicImage } from '../cluster/image.ts'
+import type { ClusterImage, TopicImage } from '../image/image.ts'
 import type { GroupCommand } from './group/command.ts'
 import { type GroupMachine, groupMachine } from './group/machine.ts'
 import type { GroupLimits } from './group/plan.ts'

@@ -3,8 +3,8 @@ import type { FileRange } from '../../host/host.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Log } from '../../storage/log.ts'
 import type { LogRead } from '../../storage/log-read.ts'
-import type { PartitionImage } from '../cluster/image.ts'
 import type { TopicConfig } from '../config/topic-config.ts'
+import type { PartitionImage } from '../image/image.ts'
 import {
   Appender,
   type AppendHome,

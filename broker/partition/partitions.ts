@@ -1,8 +1,8 @@
 import { DiskError } from '../../host/disk-error.ts'
 import type { Log } from '../../storage/log.ts'
 import type { LogDirectory } from '../../storage/log-directory.ts'
-import type { PartitionImage, TopicImage } from '../cluster/image.ts'
 import type { TopicConfig } from '../config/topic-config.ts'
+import type { PartitionImage, TopicImage } from '../image/image.ts'
 import { Partition, type PartitionParts } from './partition.ts'
 
 export interface PartitionsOptions extends PartitionParts {

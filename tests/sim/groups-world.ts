@@ -5,11 +5,11 @@
  * to rest with every partition owned.
  */
 
-import { emptyImage } from '../../broker/cluster/image.ts'
 import type { GroupCall, ReplyTo } from '../../broker/coordinator/group-coordinators.ts'
 import { GROUP_TOPIC, GroupCoordinators } from '../../broker/coordinator/group-coordinators.ts'
 import type { CallId } from '../../broker/coordinator/machine.ts'
 import type { ShardLog } from '../../broker/coordinator/shard-log.ts'
+import { emptyImage } from '../../broker/image/image.ts'
 import { type SimHost, SimWorld } from '../../host/sim/host.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { crc32c } from '../../protocol/records/crc32c.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { planAdoption } from '../../../broker/cluster/adoption.ts'
 import { ProducerIds } from '../../../broker/cluster/producer-ids.ts'
-import { storeKey } from '../../../broker/cluster/values.ts'
+import { storeKey } from '../../../broker/image/values.ts'
 import { SimDisk } from '../../../host/sim/disk.ts'
 import { SeededRandom } from '../../../host/sim/random.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'

@@ -1,10 +1,10 @@
 import type { DiskError } from '../../host/disk-error.ts'
 import type { Logger, Loop } from '../../host/host.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
+import type { Publisher } from '../image/cluster-view.ts'
+import type { ImageDelta } from '../image/delta.ts'
+import { type ClusterImage, NO_OVERRIDES } from '../image/image.ts'
 import type { Partitions } from '../partition/partitions.ts'
-import type { Publisher } from './cluster-view.ts'
-import type { ImageDelta } from './delta.ts'
-import { type ClusterImage, NO_OVERRIDES } from './image.ts'
 
 export interface LocalPublisherOptions {
   readonly nodeId: number
