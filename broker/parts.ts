@@ -4,6 +4,7 @@ import { newUuid } from '../protocol/uuid.ts'
 import { LogDirectory } from '../storage/log-directory.ts'
 import { Controller } from './cluster/controller-runtime.ts'
 import { ProducerIds } from './cluster/producer-ids.ts'
+import { Conditions } from './conditions.ts'
 import type { BrokerConfig } from './config/broker-config.ts'
 import { topicConfig } from './config/topic-config.ts'
 import { GROUP_TOPIC, GroupCoordinators } from './coordinator/group-coordinators.ts'
@@ -52,6 +53,7 @@ export class BrokerParts implements BrokerServices {
   readonly partitions: Partitions
   readonly fetchSessions: FetchSessions
   readonly groups: GroupCoordinators
+  readonly conditions: Conditions
 
   private constructor(options: PartsOptions, logDirectory: LogDirectory, store: LocalStore) {
     const { host, config } = options
@@ -59,6 +61,7 @@ export class BrokerParts implements BrokerServices {
     this.config = config
     this.authorizer = options.authorizer ?? allowAll
     this.nodeId = logDirectory.identity.nodeId
+    this.conditions = new Conditions(() => host.clock.nowMs(), host.log)
     this.logDirectory = logDirectory
     this.store = store
     this.view = new ClusterView(store, host.loop)

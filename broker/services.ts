@@ -2,6 +2,7 @@ import type { Frame, Host } from '../host/host.ts'
 import type { LogDirectory } from '../storage/log-directory.ts'
 import type { Controller } from './cluster/controller-runtime.ts'
 import type { ProducerIds } from './cluster/producer-ids.ts'
+import type { Conditions } from './conditions.ts'
 import type { BrokerConfig } from './config/broker-config.ts'
 import type { GroupCoordinators } from './coordinator/group-coordinators.ts'
 import type { ClusterImage } from './image/image.ts'
@@ -29,6 +30,8 @@ export interface BrokerServices {
   readonly producerIds: ProducerIds
   /** The data folder, for what describes it (DescribeLogDirs). */
   readonly logDirectory: LogDirectory
+  /** What is wrong with this broker now. */
+  readonly conditions: Conditions
 }
 
 /** What a handler may know of the connection a request came by. */
