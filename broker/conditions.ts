@@ -1,6 +1,6 @@
 import type { Logger } from '../host/host.ts'
 
-/** How bad a condition is: 'warning' while everything is still served, 'error' when something is not. */
+/** 'warning': everything is still served. 'error': something is not. */
 export type Severity = 'warning' | 'error'
 
 /** What can be wrong with a broker that goes on serving; each kind has its page in docs/. */
@@ -16,10 +16,10 @@ export type ConditionKind =
   | 'descriptors-spent'
   | 'memory-budget-spent'
 
-/** One thing that is not as it should be, for an operator. */
+/** One thing that is not as it should be, told to the operator. */
 export interface Condition {
   readonly kind: ConditionKind
-  /** What it is about: a path, `topic-partition`, a coordinator, a budget. Unique within the kind. */
+  /** A path, `topic-partition`, a coordinator or a budget; unique within the kind. */
   readonly subject: string
   readonly severity: Severity
   /** One sentence that says what is wrong and what cures it. */
@@ -33,7 +33,8 @@ export interface Condition {
  * metrics read the same list.
  *
  * Invariants:
- *   (1) A condition is logged once when it begins and once when it is over, however often it is set.
+ *   (1) A condition is logged once when it begins and once when it is over, however often
+ *       `set` is called in between.
  *   (2) `sinceMs` is the time it began; setting it again with another message keeps that time.
  */
 export class Conditions {
