@@ -1,5 +1,5 @@
 import type { DiskError } from '../host/disk-error.ts'
-import { servedApis } from './api/index.ts'
+import { privateApis, servedApis } from './api/index.ts'
 import { prepareMetadata } from './cluster/founding.ts'
 import type { BrokerConfig } from './config/broker-config.ts'
 import { GROUP_TOPIC } from './coordinator/group-coordinators.ts'
@@ -70,7 +70,7 @@ export class BrokerServer {
       })
       await view.untilRevision(revision)
       const stopListening = followImage(parts)
-      const dispatcher = new Dispatcher(servedApis, parts)
+      const dispatcher = new Dispatcher([...servedApis, ...privateApis], parts)
       for (const address of addresses) {
         const how = listenerOptions(config, address)
         listeners.push(await BrokerListener.listen(dispatcher, how))

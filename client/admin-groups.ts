@@ -2,6 +2,14 @@ import type { DescribeGroupsResponse } from '../protocol/messages/describe-group
 import { decodeAssignment } from './consumer-protocol.ts'
 import type { TopicPartition } from './offsets.ts'
 
+/** A group as `listGroups` shows it. Older brokers leave `state` and `type` empty. */
+export interface GroupListing {
+  readonly groupId: string
+  readonly protocolType: string
+  readonly state: string
+  readonly type: string
+}
+
 /** A group and its members. */
 export interface GroupDescription {
   readonly groupId: string

@@ -4,6 +4,7 @@
  */
 import { ErrorCode } from '../protocol/errors.ts'
 import type { Fields, StructValue } from '../protocol/schema.ts'
+import { askConditions, type BrokerCondition } from './admin-conditions.ts'
 import {
   type ConfigChange,
   type ConfigEntry,
@@ -12,7 +13,7 @@ import {
   configOperation,
   resourceType,
 } from './admin-configs.ts'
-import { describedGroup, type GroupDescription } from './admin-groups.ts'
+import { describedGroup, type GroupDescription, type GroupListing } from './admin-groups.ts'
 import * as api from './apis.ts'
 import type { BrokerNode, Cluster, TopicMetadata } from './cluster.ts'
 import { Commits, type CommittedOffset, type OffsetToCommit } from './commits.ts'
@@ -36,14 +37,6 @@ export interface ClusterDescription {
   /** -1 if there is none. */
   readonly controllerId: number
   readonly brokers: readonly BrokerNode[]
-}
-
-/** A group as `listGroups` shows it. Older brokers leave `state` and `type` empty. */
-export interface GroupListing {
-  readonly groupId: string
-  readonly protocolType: string
-  readonly state: string
-  readonly type: string
 }
 
 export interface AdminOptions {
@@ -71,6 +64,12 @@ export class Admin {
       const { clusterId, controllerId, nodes } = this.#cluster
       return { clusterId, controllerId, brokers: nodes }
     })
+  }
+
+  /** What is wrong with a broker, errors first; null if it is not Ottla's and cannot say. */
+  async describeConditions(nodeId: number): Promise<BrokerCondition[] | null> {
+    const what = `ask what is wrong with broker ${nodeId}`
+    return this.#retrying(what, () => askConditions(this.#cluster, nodeId))
   }
 
   // ---------------------------------------------------------------------------------------- topics

@@ -28,6 +28,7 @@ import * as offsetDelete from '../protocol/messages/offset-delete.ts'
 import * as offsetFetch from '../protocol/messages/offset-fetch.ts'
 import * as produce from '../protocol/messages/produce.ts'
 import * as syncGroup from '../protocol/messages/sync-group.ts'
+import * as describeConditions from '../protocol/private/describe-conditions.ts'
 import type { Fields, Message } from '../protocol/schema.ts'
 
 /** A request and its answer. */
@@ -37,15 +38,18 @@ export interface Api<Q extends Fields, R extends Fields> {
   /** Inclusive. */
   readonly versionMin: number
   readonly versionMax: number
+  /** Of Ottla's brokers alone, which do not list it: asked without looking for it in the list. */
+  readonly isPrivate: boolean
 }
 
 function api<Q extends Fields, R extends Fields>(
   request: Message<Q>,
   response: Message<R>,
-  limits: { min?: number; max?: number } = {},
+  limits: { min?: number; max?: number; isPrivate?: boolean } = {},
 ): Api<Q, R> {
   const versionMin = limits.min ?? request.versions.min
-  return { request, response, versionMin, versionMax: limits.max ?? request.latestListed }
+  const versionMax = limits.max ?? request.latestListed
+  return { request, response, versionMin, versionMax, isPrivate: limits.isPrivate ?? false }
 }
 
 const a = api
@@ -112,4 +116,9 @@ export const DELETE_GROUPS = a(deleteGroups.DeleteGroupsRequest, deleteGroups.De
 export const DESCRIBE_CLUSTER = a(
   describeCluster.DescribeClusterRequest,
   describeCluster.DescribeClusterResponse,
+)
+export const DESCRIBE_CONDITIONS = a(
+  describeConditions.DescribeConditionsRequest,
+  describeConditions.DescribeConditionsResponse,
+  { isPrivate: true },
 )

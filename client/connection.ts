@@ -236,8 +236,9 @@ export class BrokerConnection implements ConnectionHandler {
   // ------------------------------------------------------------------------------------- sending
 
   #versionOf(
-    api: Pick<Api<Fields, Fields>, 'versionMin' | 'versionMax'> & ApiKeyed,
+    api: Pick<Api<Fields, Fields>, 'versionMin' | 'versionMax' | 'isPrivate'> & ApiKeyed,
   ): number | null {
+    if (api.isPrivate) return api.versionMax
     const row = this.#versions.get(api.request.key)
     if (row === undefined) return null
     const version = Math.min(api.versionMax, row.maxVersion)

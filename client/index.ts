@@ -27,11 +27,11 @@ export type { AdminOptions } from './admin.ts'
 export {
   Admin,
   type ClusterDescription,
-  type GroupListing,
   type NewTopic,
 } from './admin.ts'
+export type { BrokerCondition } from './admin-conditions.ts'
 export type { ConfigChange, ConfigEntry, ConfigResource, ConfigSource } from './admin-configs.ts'
-export type { GroupDescription, MemberDescription } from './admin-groups.ts'
+export type { GroupDescription, GroupListing, MemberDescription } from './admin-groups.ts'
 export type { BackoffRules } from './backoff.ts'
 export type { Address, ClientHost } from './client-host.ts'
 export type { BrokerNode, PartitionMetadata, TopicMetadata } from './cluster.ts'

@@ -98,8 +98,11 @@ export const ApiKey = {
 } as const
 export type ApiKey = (typeof ApiKey)[keyof typeof ApiKey]
 
+/** Keys of Ottla's own APIs, which ApiVersions never lists: see `protocol/private`. */
+export const PrivateApiKey = { DESCRIBE_CONDITIONS: 10001 } as const
+
 const names: ReadonlyMap<number, string> = new Map(
-  Object.entries(ApiKey).map(([name, key]) => [key, camelName(name)]),
+  Object.entries({ ...ApiKey, ...PrivateApiKey }).map(([name, key]) => [key, camelName(name)]),
 )
 
 /** The name as Kafka writes it (`ListOffsets`), or `UNKNOWN(n)`: for logs and messages only. */

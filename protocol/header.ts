@@ -12,7 +12,8 @@
  */
 import { ApiKey, apiName } from './api-keys.ts'
 import { ProtocolViolation } from './errors.ts'
-import { type ApiMessages, messages } from './messages/index.ts'
+import { messages } from './messages/index.ts'
+import { type PrivateMessages, privateMessages } from './private/private-messages.ts'
 import type { WireReader } from './wire-reader.ts'
 import type { WireWriter } from './wire-writer.ts'
 
@@ -23,13 +24,17 @@ export interface RequestHeader {
   readonly clientId: string | null
 }
 
-/** By key: looked up for every request and response. */
-const apis: readonly (ApiMessages | undefined)[] = byKey(messages)
+/** Kafka's APIs by key: looked up for every request and response. */
+const apis: readonly (PrivateMessages | undefined)[] = byKey(messages)
 
-function byKey(all: ReadonlyMap<number, ApiMessages>): (ApiMessages | undefined)[] {
-  const list: (ApiMessages | undefined)[] = []
+function byKey(all: ReadonlyMap<number, PrivateMessages>): (PrivateMessages | undefined)[] {
+  const list: (PrivateMessages | undefined)[] = []
   for (const [key, api] of all) list[key] = api
   return list
+}
+
+function messagesOf(apiKey: number): PrivateMessages | undefined {
+  return apis[apiKey] ?? privateMessages.get(apiKey)
 }
 
 /**
@@ -52,7 +57,7 @@ export function decodeRequestHeader(reader: WireReader): RequestHeader {
 
 /** Whether there are a request and a response of this version. */
 export function isSpoken(apiKey: number, apiVersion: number): boolean {
-  const api = apis[apiKey]
+  const api = messagesOf(apiKey)
   if (api === undefined) return false
   const { min, max } = api.request.versions
   return apiVersion >= min && apiVersion <= max
@@ -60,7 +65,7 @@ export function isSpoken(apiKey: number, apiVersion: number): boolean {
 
 /** A version of ApiVersions that does not exist, even a negative one, is read as if flexible. */
 function hasTags(apiKey: number, apiVersion: number): boolean {
-  const request = apis[apiKey]?.request
+  const request = messagesOf(apiKey)?.request
   return request !== undefined && (request.isFlexible(apiVersion) || !isSpoken(apiKey, apiVersion))
 }
 
@@ -97,5 +102,5 @@ export function decodeResponseHeader(
 
 function responseHasTags(apiKey: number, apiVersion: number): boolean {
   if (apiKey === ApiKey.API_VERSIONS) return false
-  return apis[apiKey]?.response.isFlexible(apiVersion) === true
+  return messagesOf(apiKey)?.response.isFlexible(apiVersion) === true
 }

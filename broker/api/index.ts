@@ -10,6 +10,7 @@ import { deleteRecords } from './delete-records.ts'
 import { deleteTopics } from './delete-topics.ts'
 import { describeAcls } from './describe-acls.ts'
 import { describeCluster } from './describe-cluster.ts'
+import { describeConditions } from './describe-conditions.ts'
 import { describeConfigs } from './describe-configs.ts'
 import { describeGroups } from './describe-groups.ts'
 import { describeLogDirs } from './describe-log-dirs.ts'
@@ -78,3 +79,6 @@ const others: readonly ServedApi[] = [
 
 /** Every API this broker serves; what ApiVersions tells clients is derived from it. */
 export const servedApis: readonly ServedApi[] = [...others, apiVersions(others)]
+
+/** APIs of Ottla's own tools, served on the same port and never listed to clients. */
+export const privateApis: readonly ServedApi[] = [describeConditions]

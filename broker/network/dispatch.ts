@@ -14,6 +14,7 @@ import { ErrorCode, KafkaError, ProtocolViolation } from '../../protocol/errors.
 import { encodeResponseFrame } from '../../protocol/frame.ts'
 import { decodeRequestHeader } from '../../protocol/header.ts'
 import { int16At } from '../../protocol/integers.ts'
+import { messages } from '../../protocol/messages/index.ts'
 import type { Message } from '../../protocol/schema.ts'
 import { TextCache } from '../../protocol/text-cache.ts'
 import { WireReader } from '../../protocol/wire-reader.ts'
@@ -36,7 +37,10 @@ const WRITER_BYTES = 16 << 10
 /** Serves the given APIs for the connections of one broker. */
 export class Dispatcher {
   readonly services: BrokerServices
+  /** Kafka's APIs, by key. */
   readonly #apis: readonly (ServedApi | undefined)[]
+  /** The others: their keys are so large that an array of them would be slow. */
+  readonly #privateApis: ReadonlyMap<number, ServedApi>
   readonly #texts = new TextCache()
   readonly #writer = new WireWriter(WRITER_BYTES)
   /** When the requests of this turn came, as the first of them found; null before that. */
@@ -48,8 +52,13 @@ export class Dispatcher {
   constructor(apis: readonly ServedApi[], services: BrokerServices) {
     this.services = services
     const byKey: (ServedApi | undefined)[] = []
-    for (const api of apis) byKey[api.key] = api
+    const privateApis = new Map<number, ServedApi>()
+    for (const api of apis) {
+      if (messages.has(api.key)) byKey[api.key] = api
+      else privateApis.set(api.key, api)
+    }
     this.#apis = byKey
+    this.#privateApis = privateApis
   }
 
   /**
@@ -62,7 +71,7 @@ export class Dispatcher {
     if (end - start < 8) throw new ProtocolViolation(`a request of ${end - start} bytes`)
     const key = int16At(buffer, start)
     const version = int16At(buffer, start + 2)
-    const api = this.#apis[key]
+    const api = this.#apis[key] ?? this.#privateApis.get(key)
     if (api === undefined) throw new ProtocolViolation(`API key ${key} is not served`)
     const isServed = version >= api.versions.min && version <= api.versions.max
     // KIP-511: a client cannot know our versions of ApiVersions before it asked with it.

@@ -2,6 +2,7 @@ import type { Connection, Frame, Net } from '../../host/host.ts'
 import { encodeRequestFrame } from '../../protocol/frame.ts'
 import { decodeResponseHeader } from '../../protocol/header.ts'
 import { messages } from '../../protocol/messages/index.ts'
+import { privateMessages } from '../../protocol/private/private-messages.ts'
 import { WireReader } from '../../protocol/wire-reader.ts'
 
 interface Waiting {
@@ -69,7 +70,7 @@ export class WireClient {
   /** Sends a request whose answer nobody waits for (acks 0). */
   send(key: number, version: number, draft: object): number {
     const correlationId = this.#nextId++
-    const message = messages.get(key)!.request
+    const message = messagesOf(key).request
     const envelope = { version, correlationId, clientId: 'test' }
     const pieces = encodeRequestFrame(message, envelope, draft as never)
     this.connection.send(pieces as Buffer[])
@@ -107,8 +108,12 @@ export class WireClient {
     }
     const reader = new WireReader(bytes)
     decodeResponseHeader(reader, key, version)
-    const response = messages.get(key)!.response.decode(reader, version)
+    const response = messagesOf(key).response.decode(reader, version)
     if (reader.remaining > 0) reject(new Error(`${reader.remaining} bytes behind the answer`))
     else resolve(response as never)
   }
+}
+
+function messagesOf(key: number) {
+  return (messages.get(key) ?? privateMessages.get(key))!
 }
