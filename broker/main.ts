@@ -1,3 +1,6 @@
+import { onStopSignal, watchStopSignals } from '../host/node/stop-signals.ts'
+
+if (import.meta.main) watchStopSignals()
 // Read when the thread pool is first used, so it is said before anything else is loaded.
 process.env['UV_THREADPOOL_SIZE'] ??= '32'
 const { setFlagsFromString } = await import('node:v8')
@@ -12,12 +15,15 @@ const { resolve } = await import('node:path')
 const { dataFolder } = await import('./parts.ts')
 
 /**
- * Runs a broker in this process until a signal ends it: `[start] [server.properties]
- * [--override name=value]...`. Resolves when it listens, or when it could not: that is said in one
- * sentence on standard error, and ends the process with 1 if the start failed, with 2 if it was
- * asked for wrongly. The CLI's `ottla start` is this.
+ * Runs a broker in this process until SIGTERM, SIGINT or SIGHUP stops it cleanly:
+ * `[start] [server.properties] [--override name=value]...`. Resolves when it listens, or when it
+ * could not: that is said in one sentence on standard error, and ends the process with 1 if the
+ * start failed, with 2 if it was asked for wrongly. A signal during the start ends the process at
+ * once: nothing was acknowledged yet, and the folder is as after a kill. The CLI's `ottla start` is
+ * this.
  */
 export async function startBroker(args: readonly string[]): Promise<void> {
+  watchStopSignals()
   try {
     await run(args)
   } catch (error) {
@@ -57,12 +63,10 @@ async function run(args: readonly string[]): Promise<void> {
     host.log.fatal({ err: error }, 'the data folder failed: the broker ends')
     stop(1)
   })
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      host.log.info({ signal }, 'stopping')
-      stop(0)
-    })
-  }
+  onStopSignal(signal => {
+    host.log.info({ signal }, 'stopping')
+    stop(0)
+  })
   process.stdout.write(`${startLine(server, version(), process.uptime() * 1000)}\n`)
 }
 

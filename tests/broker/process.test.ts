@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { nodeHost } from '../../host/node/host.ts'
@@ -77,6 +78,44 @@ test('a broker says in one line where it listens, serves, and stops on SIGTERM',
   expect(await broker.exitCode).toBe(0)
   expect(existsSync(join(folder, '.kafka_cleanshutdown'))).toBe(true)
 })
+
+test.each(['SIGINT', 'SIGHUP'] as const)('%s stops a broker cleanly', async signal => {
+  const broker = run(['start', ...overrides(0)])
+  await broker.line
+  broker.child.kill(signal)
+  // Terminals and npm repeat a signal: the stop that is under way goes on.
+  broker.child.kill(signal)
+  expect(await broker.exitCode).toBe(0)
+  expect(existsSync(join(folder, '.kafka_cleanshutdown'))).toBe(true)
+})
+
+/** Namespaces are root's to make. */
+const isRoot = process.getuid?.() === 0
+if (!isRoot) console.warn('without root no broker is started as process 1')
+
+// Loudly skipped without root, see above.
+test.skipIf(!isRoot).each(['broker/main.ts', 'client/cli/main.ts'])(
+  'SIGTERM ends %s in the middle of its start, as process 1 too',
+  async script => {
+    const settings = join(folder, 'settings')
+    execFileSync('mkfifo', [settings])
+    const data = join(folder, 'data')
+    const start = [process.execPath, `${root}${script}`, 'start', settings]
+    const broker = run(
+      ['--pid', '--fork', '--kill-child=KILL', ...start, ...overrides(0, { 'log.dirs': data })],
+      'unshare',
+      '',
+    )
+    // Resolves when the broker reads its settings: it waits there, in the middle of its start.
+    const pipe = await open(settings, 'w')
+    const { pid } = broker.child
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    process.kill(Number(children.trim()), 'SIGTERM')
+    await pipe.close()
+    expect(await broker.exitCode).toBe(128 + constants.signals.SIGTERM)
+    expect(await broker.line).toBeNull()
+  },
+)
 
 test('npm start hands SIGTERM to the broker, which stops cleanly', async () => {
   const args = ['start', '--silent', '--', ...overrides(0)]
