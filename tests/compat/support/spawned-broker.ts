@@ -15,8 +15,8 @@ export interface SpawnedBroker extends AsyncDisposable {
   readonly pid: number
   /** Everything it printed so far. */
   output(): string
-  /** SIGKILL, then the same folder and port again. */
-  killAndRestart(): Promise<void>
+  /** SIGKILL, then `meanwhile`, then the same folder and port again. */
+  killAndRestart(meanwhile?: () => Promise<void>): Promise<void>
   /** SIGTERM; resolves with the exit code once it has ended. */
   stop(): Promise<number | null>
 }
@@ -59,8 +59,9 @@ export async function spawnBroker(
       return child.pid ?? 0
     },
     output: () => printed,
-    async killAndRestart() {
+    async killAndRestart(meanwhile) {
       await end('SIGKILL')
+      await meanwhile?.()
       child = await run()
     },
     stop: () => end('SIGTERM'),
