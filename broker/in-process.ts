@@ -84,7 +84,10 @@ export class Broker implements AsyncDisposable {
     return `127.0.0.1:${this.port}`
   }
 
-  /** Its parts, for tests that look inside. Replaced by `restart`. */
+  /**
+   * The broker's parts, for this project's own tests. Replaced by `restart`.
+   * @internal
+   */
   get server(): BrokerServer {
     return this.#server
   }

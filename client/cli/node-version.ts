@@ -1,5 +1,5 @@
 /** The oldest Node this package runs on, as its package.json has it. */
-const OLDEST = [24, 11] as const
+const OLDEST = [22, 15] as const
 
 /** The sentence for a Node that is too old, from `process.versions.node`; null for another. */
 export function tooOld(version: string): string | null {
