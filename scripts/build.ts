@@ -78,7 +78,7 @@ async function faceForImport(names: readonly string[]): Promise<string> {
     format: 'esm',
     write: false,
   })
-  const load = "const api = await import('./api.js')"
+  const load = `const api = await import(${JSON.stringify('./api.js')})`
   const exports = names.map(name => `export const ${name} = api.${name}`)
   return [outputFiles[0]?.text ?? '', load, ...exports, ''].join('\n')
 }

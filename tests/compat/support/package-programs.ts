@@ -11,7 +11,8 @@ async function roundTrip({ Broker, Kafka, logLevel }) {
   await consumer.connect()
   await consumer.subscribe({ topic: 'orders', fromBeginning: true })
   const value = await new Promise((resolve, reject) => {
-    consumer.run({ eachMessage: async ({ message }) => resolve(String(message.value)) }).catch(reject)
+    const eachMessage = async ({ message }) => resolve(String(message.value))
+    consumer.run({ eachMessage }).catch(reject)
   })
   await consumer.disconnect()
   await producer.disconnect()
@@ -52,7 +53,8 @@ console.log(await ${CALL})`,
 }
 
 /** A typed program; each compiler setting must accept it, declarations of ours included. */
-export const TYPED_PROGRAM = `import { Broker, type BrokerOptions, Client, type ConsumerRecord } from 'ottla'
+export const TYPED_PROGRAM = `import { Broker, type BrokerOptions } from 'ottla'
+import { Client, type ConsumerRecord } from 'ottla'
 
 export async function values(options: BrokerOptions): Promise<(string | undefined)[]> {
   const broker = await Broker.start(options)
