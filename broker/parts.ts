@@ -156,7 +156,19 @@ export class BrokerParts implements BrokerServices {
         sweepRecordsMax: SWEEP_RECORDS_MAX,
       }),
       commitTimeoutMs: () => config.get('offsets.commit.timeout.ms'),
+      onLoad: (index, failure) => this.#onGroupsLoad(`${GROUP_TOPIC}-${index}`, failure),
     })
+  }
+
+  #onGroupsLoad(subject: string, failure: Error | null): void {
+    if (failure === null) {
+      this.conditions.clear('coordinator-not-loaded', subject)
+      return
+    }
+    const message =
+      `The groups kept in ${subject} are not served, because it cannot be read ` +
+      `(${failure.message}); it is tried again until it can.`
+    this.conditions.set('coordinator-not-loaded', subject, 'error', message)
   }
 
   async #createGroupTopic(): Promise<ErrorCode> {

@@ -7,9 +7,12 @@
  *   (2) A group is always in the partition its name's hash says, as with Apache Kafka: a folder can
  *       go from one to the other.
  *
- * Shards load in the background after start, or when first asked for: starting waits for none.
+ * Shards load in the background after start, or when first asked for: starting waits for none. A
+ * shard whose log cannot be read, or is not open yet, is tried again, with a pause that doubles,
+ * until every shard led here is loaded.
  */
-import type { Host, Logger } from '../../host/host.ts'
+import { DiskError } from '../../host/disk-error.ts'
+import type { Host, Logger, Timer } from '../../host/host.ts'
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import type { ClusterImage, TopicImage } from '../image/image.ts'
 import type { GroupCommand } from './group/command.ts'
@@ -30,6 +33,9 @@ export const GROUP_TOPIC = '__consumer_offsets'
 
 /** How long a call waits for its shard to load before it is told COORDINATOR_LOAD_IN_PROGRESS. */
 const LOAD_PATIENCE_MS = 2000
+/** The pause before shards that are not loaded are tried again, at first and at most. */
+const LOAD_RETRY_MS = 500
+const LOAD_RETRY_MS_MAX = 10_000
 
 /** What groups need of the broker they are part of. */
 export interface GroupSurroundings {
@@ -45,6 +51,8 @@ export interface GroupSurroundings {
   limits(): GroupLimits
   /** offsets.commit.timeout.ms. */
   commitTimeoutMs(): number
+  /** The shard of a partition could not be loaded, or was (null). Told as often as it is tried. */
+  onLoad(partition: number, failure: Error | null): void
 }
 
 /** A command that answers a call. */
@@ -57,7 +65,8 @@ type GroupShard = Shard<GroupShardState, GroupCommand, GroupRecord, SoftChange, 
 interface OpenShard {
   readonly shard: GroupShard
   readonly leaderEpoch: number
-  readonly loaded: Promise<void>
+  /** Resolves to whether the shard could be loaded. */
+  readonly loaded: Promise<boolean>
 }
 
 export class GroupCoordinators {
@@ -68,6 +77,10 @@ export class GroupCoordinators {
   #creation: Promise<void> | null = null
   #isStopped = false
   #isLoading = false
+  /** Partitions whose last try to load failed. */
+  readonly #failed = new Set<number>()
+  #retryTimer: Timer | null = null
+  #retryMs = LOAD_RETRY_MS
 
   constructor(surroundings: GroupSurroundings) {
     this.#o = surroundings
@@ -105,7 +118,8 @@ export class GroupCoordinators {
 
   /**
    * Asks the shard of a group. Rejects with a KafkaError: NOT_COORDINATOR,
-   * COORDINATOR_LOAD_IN_PROGRESS, or COORDINATOR_NOT_AVAILABLE when it could not be written.
+   * COORDINATOR_LOAD_IN_PROGRESS, also while loading fails, or COORDINATOR_NOT_AVAILABLE when it
+   * could not be written.
    */
   async execute<C extends GroupCall>(
     groupId: string,
@@ -113,7 +127,7 @@ export class GroupCoordinators {
   ): Promise<ReplyTo<C>> {
     const partition = this.#partitionOf(groupId)
     if (partition === undefined) throw new KafkaError(ErrorCode.NOT_COORDINATOR)
-    const open = this.#open(partition.index)
+    const open = this.#openForCall(partition.index)
     if (open === null) throw new KafkaError(ErrorCode.NOT_COORDINATOR)
     if (!open.shard.isReady) await this.#whenLoaded(open)
     return open.shard.execute<ReplyTo<C>>(make)
@@ -128,7 +142,7 @@ export class GroupCoordinators {
   }
 
   async #listShard(index: number): Promise<readonly ListedGroup[]> {
-    const open = this.#open(index)
+    const open = this.#openForCall(index)
     if (open === null) throw new KafkaError(ErrorCode.COORDINATOR_NOT_AVAILABLE)
     if (!open.shard.isReady) await this.#whenLoaded(open)
     const reply = await open.shard.execute<Extract<GroupReply, { kind: 'list' }>>(call => ({
@@ -150,10 +164,10 @@ export class GroupCoordinators {
       open.shard.close(ErrorCode.NOT_COORDINATOR)
       this.#shards.delete(index)
     }
-    const isWhole = partitions.every(
-      ({ index, leader }) => leader !== this.#o.nodeId || this.#shards.has(index),
-    )
-    if (!isWhole) this.#loadInBackground()
+    for (const index of this.#failed) {
+      if (partitions[index]?.leader !== this.#o.nodeId) this.#settleLoad(index, null)
+    }
+    if (!this.#isWhole()) this.#loadInBackground()
   }
 
   /** Topics are gone: so are the offsets committed for them. */
@@ -164,6 +178,7 @@ export class GroupCoordinators {
   /** A clean stop: everybody waiting is answered, long logs leave a snapshot. */
   async stop(): Promise<void> {
     this.#isStopped = true
+    this.#retryTimer?.cancel()
     await Promise.all([...this.#shards.values()].map(({ shard }) => shard.stop()))
     this.#shards.clear()
   }
@@ -171,6 +186,7 @@ export class GroupCoordinators {
   /** Ends at once, writing and telling nothing more. */
   abandon(): void {
     this.#isStopped = true
+    this.#retryTimer?.cancel()
     for (const { shard } of this.#shards.values()) shard.close(ErrorCode.COORDINATOR_NOT_AVAILABLE)
     this.#shards.clear()
   }
@@ -202,6 +218,12 @@ export class GroupCoordinators {
     throw new KafkaError(ErrorCode.COORDINATOR_NOT_AVAILABLE)
   }
 
+  /** Calls do not make a failed load come sooner. Throws KafkaError then. */
+  #openForCall(index: number): OpenShard | null {
+    if (this.#failed.has(index)) throw new KafkaError(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS)
+    return this.#open(index)
+  }
+
   #open(index: number): OpenShard | null {
     const known = this.#shards.get(index)
     if (known !== undefined && !known.shard.isClosed) return known
@@ -221,10 +243,48 @@ export class GroupCoordinators {
       snapshots: this.#o.snapshots(index, topic.id),
       commitTimeoutMs: this.#o.commitTimeoutMs(),
     })
-    const open = { shard, leaderEpoch: partition.leaderEpoch, loaded: shard.load() }
+    const open = { shard, leaderEpoch: partition.leaderEpoch, loaded: this.#load(index, shard) }
     this.#shards.set(index, open)
     this.#o.host.loop.spawn(`load ${GROUP_TOPIC}-${index}`, open.loaded)
     return open
+  }
+
+  async #load(index: number, shard: GroupShard): Promise<boolean> {
+    try {
+      await shard.load()
+    } catch (error) {
+      if (!isLoadFailure(error)) throw error
+      this.#settleLoad(index, error)
+      this.#retryLater()
+      return false
+    }
+    if (shard.isReady) this.#settleLoad(index, null)
+    return shard.isReady
+  }
+
+  #settleLoad(index: number, failure: Error | null): void {
+    if (failure === null) this.#failed.delete(index)
+    else this.#failed.add(index)
+    this.#o.onLoad(index, failure)
+  }
+
+  /** Every partition that this broker leads has a shard that is open. */
+  #isWhole(): boolean {
+    const partitions = this.#topic()?.partitions ?? []
+    return partitions.every(({ index, leader }) => {
+      const shard = this.#shards.get(index)?.shard
+      return leader !== this.#o.nodeId || (shard !== undefined && !shard.isClosed)
+    })
+  }
+
+  #retryLater(): void {
+    if (this.#retryTimer !== null || this.#isStopped) return
+    this.#retryTimer = this.#o.host.clock.schedule(this.#retryMs, () => {
+      this.#retryTimer = null
+      this.#failed.clear()
+      this.#loadInBackground()
+    })
+    this.#retryMs = Math.min(2 * this.#retryMs, LOAD_RETRY_MS_MAX)
   }
 
   #loadInBackground(): void {
@@ -238,22 +298,29 @@ export class GroupCoordinators {
     try {
       for (let index = 0; index < (this.#topic()?.partitions.length ?? 0); index++) {
         await this.#o.host.loop.nextTurn()
-        await this.#open(index)?.loaded
+        if (!this.#failed.has(index)) await this.#open(index)?.loaded
       }
     } finally {
       this.#isLoading = false
     }
+    if (this.#isWhole()) this.#retryMs = LOAD_RETRY_MS
+    else this.#retryLater()
   }
 
   async #whenLoaded({ shard, loaded }: OpenShard): Promise<void> {
     const { clock } = this.#o.host
-    const isLate = await new Promise<boolean>((resolve, reject) => {
-      const timer = clock.schedule(LOAD_PATIENCE_MS, () => resolve(true))
-      loaded.then(() => {
+    const isLoaded = await new Promise<boolean>((resolve, reject) => {
+      const timer = clock.schedule(LOAD_PATIENCE_MS, () => resolve(false))
+      loaded.then(isReady => {
         timer.cancel()
-        resolve(false)
+        resolve(isReady)
       }, reject)
     })
-    if (isLate && !shard.isReady) throw new KafkaError(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS)
+    if (!isLoaded && !shard.isReady) throw new KafkaError(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS)
   }
+}
+
+/** The disk, or what is on it: tried again. Anything else is a bug of ours. */
+function isLoadFailure(error: unknown): error is Error {
+  return error instanceof DiskError || (error instanceof Error && error.name === 'DamagedLog')
 }

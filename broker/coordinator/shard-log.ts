@@ -15,7 +15,10 @@ export interface ShardLog {
   readonly highWatermark: number
   /** Appends a built batch; `done` is called once, in a later task, before it is committed. */
   append(batch: Buffer, nowMs: number, done: (end: AppendEnd) => void): void
-  /** Synchronous; a view is valid until the next one is asked for. `bound` is exclusive. */
+  /**
+   * Synchronous; a view is valid until the next one is asked for. `bound` is exclusive. Throws
+   * DiskError, and DamagedLog for what is not what was written.
+   */
   readBatches(from: number, bound: number): Iterable<BatchView>
   /** One listener: the high watermark moved, or what was written cannot be committed any more. */
   listen(listener: ShardLogListener | null): void
@@ -28,8 +31,8 @@ export interface ShardLogListener {
 
 /** Turns a machine's records into batches and back. */
 export interface RecordCodec<Rec> {
-  /** In order; each batch with the records it holds. */
-  encode(records: readonly Rec[], nowMs: number): { batch: Buffer; records: readonly Rec[] }[]
+  /** All of them as one batch, in order; null if they are more than one batch may hold. */
+  encode(records: readonly Rec[], nowMs: number): Buffer | null
   /** What cannot be read is left out and told to `onUnreadable`. */
   decode(batch: BatchView, onUnreadable: (offset: number, reason: string) => void): Rec[]
 }

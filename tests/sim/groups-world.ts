@@ -157,6 +157,7 @@ class Churn {
         sweepRecordsMax: 1000,
       }),
       commitTimeoutMs: () => 5000,
+      onLoad: () => {},
     })
     coordinators.onImage()
     this.#coordinators = coordinators

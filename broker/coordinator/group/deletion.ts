@@ -105,20 +105,64 @@ function consumes(group: ClassicGroup, topic: string): boolean {
   return topics === null || topics.has(topic)
 }
 
-/** A deleted topic's offsets mean nothing, least of all to a later topic of its name. */
-export function dropTopics(state: GroupShardState, topics: ReadonlySet<string>): GroupDecision {
-  const decision = emptyDecision()
+/**
+ * A deleted topic's offsets mean nothing, least of all to a later topic of its name. In parts of
+ * `sweepRecordsMax`: what is left comes back as the same command.
+ */
+export function dropTopics(
+  state: GroupShardState,
+  topics: ReadonlySet<string>,
+  limits: GroupLimits,
+): GroupDecision {
+  const part = new Part(limits)
+  dropFrom(state, topics, part)
+  if (part.isFull) {
+    const command = { kind: 'drop-topics', topics } as const
+    part.decision.alarms.push({ key: `drop ${[...topics].join(' ')}`, delayMs: 0, command })
+  }
+  return part.decision
+}
+
+function dropFrom(state: GroupShardState, topics: ReadonlySet<string>, part: Part): void {
   for (const [groupId, offsets] of state.offsets) {
     for (const topic of topics) {
       for (const partition of offsets.get(topic)?.keys() ?? []) {
-        decision.records.push(tombstone(groupId, topic, partition))
+        if (part.isFull) return
+        part.add(tombstone(groupId, topic, partition))
       }
     }
   }
-  return decision
 }
 
 // ----------------------------------------------------------------------------------------- expiry
+
+/** Bytes of a part's records, by a generous estimate: far less than one batch may hold. */
+const PART_BYTES_MAX = 500_000
+/** A tombstone's bytes without its names. */
+const TOMBSTONE_BYTES = 64
+/** What a UTF-16 unit takes as UTF-8, at most. */
+const UTF8_BYTES_MAX = 3
+
+/** A decision of tombstones that is surely one batch: what does not fit waits for the next. */
+class Part {
+  readonly decision: MutableDecision = emptyDecision()
+  readonly #recordsMax: number
+  #bytes = 0
+
+  constructor(limits: GroupLimits) {
+    this.#recordsMax = limits.sweepRecordsMax
+  }
+
+  get isFull(): boolean {
+    return this.decision.records.length >= this.#recordsMax || this.#bytes >= PART_BYTES_MAX
+  }
+
+  add(record: OffsetRecord): void {
+    this.decision.records.push(record)
+    const { groupId, topic } = record
+    this.#bytes += TOMBSTONE_BYTES + UTF8_BYTES_MAX * (groupId.length + topic.length)
+  }
+}
 
 /** One round over the shard, in parts of `sweepRecordsMax`. */
 export function expireOffsets(
@@ -126,15 +170,14 @@ export function expireOffsets(
   limits: GroupLimits,
   nowMs: number,
 ): GroupDecision {
-  const decision = emptyDecision()
+  const part = new Part(limits)
   const ids = new Set([...state.offsets.keys(), ...state.groups.keys()])
   for (const groupId of ids) {
-    if (decision.records.length >= limits.sweepRecordsMax) break
-    expireGroup(state, groupId, { limits, nowMs, decision })
+    if (part.isFull) break
+    expireGroup(state, groupId, { limits, nowMs, part })
   }
-  const isDone = decision.records.length < limits.sweepRecordsMax
-  decision.alarms.push(expiryAlarm(isDone ? limits.expiryIntervalMs : 0))
-  return decision
+  part.decision.alarms.push(expiryAlarm(part.isFull ? 0 : limits.expiryIntervalMs))
+  return part.decision
 }
 
 /** The one timer that belongs to a shard and not to a group. */
@@ -145,20 +188,19 @@ export function expiryAlarm(delayMs: number): Alarm<GroupCommand> {
 interface Sweep {
   readonly limits: GroupLimits
   readonly nowMs: number
-  readonly decision: MutableDecision
+  readonly part: Part
 }
 
 function expireGroup(state: GroupShardState, groupId: string, sweep: Sweep): void {
-  const { decision } = sweep
+  const { part } = sweep
   const group = state.groups.get(groupId)
   const offsets = state.offsets.get(groupId) ?? new Map()
-  const [expired, keptCount] = expiredOf(state, groupId, offsets, sweep)
-  decision.records.push(...expired)
+  const [expiredCount, keptCount] = expireOffsetsOf(state, groupId, offsets, sweep)
   const isOver = keptCount === 0 && !hasUndecided(state, groupId)
   // A group with members or ids on their way lives without offsets, and one of another kind too.
   if (!isOver || group?.state !== GroupState.EMPTY || group.pending.size > 0) return
-  if (expired.length === 0 && isWithinRetention(group, sweep)) return
-  decision.records.push(...groupTombstones(state, groupId))
+  if (expiredCount === 0 && isWithinRetention(group, sweep)) return
+  part.decision.records.push(...groupTombstones(state, groupId))
 }
 
 /** An empty group is kept as long as its offsets would be, though it has none. */
@@ -166,29 +208,31 @@ function isWithinRetention(group: ClassicGroup, { limits, nowMs }: Sweep): boole
   return nowMs - group.stateTimestampMs < limits.offsetsRetentionMs
 }
 
-function expiredOf(
+/** Offsets for which this part has no room are kept until the next. */
+function expireOffsetsOf(
   state: GroupShardState,
   groupId: string,
   offsets: GroupOffsets,
   sweep: Sweep,
-): [expired: OffsetRecord[], keptCount: number] {
+): [expiredCount: number, keptCount: number] {
   const group = state.groups.get(groupId)
   const foreign = state.foreign.get(groupId)
   const topicsInUse = group === undefined ? new Set<string>() : subscribedTopics(group)
   const isForeignInUse = foreign !== undefined && membersOf(foreign).size > 0
-  const expired: OffsetRecord[] = []
+  let expiredCount = 0
   let keptCount = 0
   for (const [topic, partitions] of offsets) {
     const isInUse = isForeignInUse || topicsInUse === null || topicsInUse.has(topic)
     for (const [partition, { value }] of partitions) {
-      if (!isInUse && isExpired(value, group, sweep)) {
-        expired.push(tombstone(groupId, topic, partition))
-      } else {
+      if (isInUse || sweep.part.isFull || !isExpired(value, group, sweep)) {
         keptCount++
+      } else {
+        sweep.part.add(tombstone(groupId, topic, partition))
+        expiredCount++
       }
     }
   }
-  return [expired, keptCount]
+  return [expiredCount, keptCount]
 }
 
 /** KIP-211: time runs from when the group became empty; for who never joined, from the commit. */

@@ -87,7 +87,7 @@ function decide(state: GroupShardState, command: GroupCommand, at: Surroundings)
     case 'delete-offsets':
       return deleteOffsets(state, command)
     case 'drop-topics':
-      return dropTopics(state, command.topics)
+      return dropTopics(state, command.topics, at.limits)
     case 'expire-offsets':
       return expireOffsets(state, at.limits, at.nowMs)
     case 'loaded':

@@ -17,8 +17,8 @@ import type { RecordCodec } from '../shard-log.ts'
 import { foreignGroupIdOf, foreignTypeOf } from './foreign-group.ts'
 import type { CommittedOffset, GroupMetadata, GroupRecord } from './record.ts'
 
-/** Below Kafka's default max.message.bytes, so that its own tools and followers take a batch. */
-const BATCH_BYTES_MAX = 900_000
+/** Kafka's default max.message.bytes, which its own coordinator keeps to. */
+const BATCH_BYTES_MAX = 1_048_588
 
 /** See the file's head. */
 export function groupRecordCodec(crc32c: Crc32c): RecordCodec<GroupRecord> {
@@ -30,23 +30,13 @@ export function groupRecordCodec(crc32c: Crc32c): RecordCodec<GroupRecord> {
 
 // ---------------------------------------------------------------------------------------- writing
 
-function encodeAll(records: readonly GroupRecord[], nowMs: number, crc32c: Crc32c) {
-  const batches: { batch: Buffer; records: GroupRecord[] }[] = []
-  let builder = new BatchBuilder()
-  let held: GroupRecord[] = []
-  const close = () => {
-    if (held.length > 0) batches.push({ batch: builder.build({ crc32c }), records: held })
-    builder = new BatchBuilder()
-    held = []
-  }
+function encodeAll(records: readonly GroupRecord[], nowMs: number, crc32c: Crc32c): Buffer | null {
+  const builder = new BatchBuilder()
   for (const record of records) {
-    const draft = { timestamp: nowMs, ...encodeRecord(record) }
-    if (builder.sizeBytes + builder.sizeOf(draft) > BATCH_BYTES_MAX) close()
-    builder.append(draft)
-    held.push(record)
+    builder.append({ timestamp: nowMs, ...encodeRecord(record) })
+    if (builder.sizeBytes > BATCH_BYTES_MAX) return null
   }
-  close()
-  return batches
+  return builder.build({ crc32c })
 }
 
 /** Key and value of a record as stored. Markers are written by the transaction coordinator. */

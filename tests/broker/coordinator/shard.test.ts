@@ -8,6 +8,7 @@ import type {
   ShardLogListener,
 } from '../../../broker/coordinator/shard-log.ts'
 import type { Snapshot, SnapshotStore } from '../../../broker/coordinator/snapshot.ts'
+import { DiskError } from '../../../host/disk-error.ts'
 import { simHost } from '../../../host/sim/host.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import { BatchView } from '../../../protocol/records/batch.ts'
@@ -51,14 +52,18 @@ const sum: Machine<{ total: number }, Command, number, never, number> = {
   describe: state => `${state.total}`,
 }
 
+/** What one batch may hold, for this codec. */
+const AMOUNT_MAX = 1_000_000
+
 const codec: RecordCodec<number> = {
   encode: records =>
-    records.map(amount => ({
-      batch: buildBatch({
-        records: [{ timestamp: 0, key: null, value: Buffer.from(`${amount}`) }],
-      }),
-      records: [amount],
-    })),
+    records.some(amount => amount > AMOUNT_MAX)
+      ? null
+      : buildBatch({
+          records: records.map(amount => {
+            return { timestamp: 0, key: null, value: Buffer.from(`${amount}`) }
+          }),
+        }),
   decode: batch => [...readRecords(batch)].map(({ value }) => Number(value)),
 }
 
@@ -69,6 +74,7 @@ class HandLog implements ShardLog {
   highWatermark = 0
   listener: ShardLogListener | null = null
   readsFrom: number[] = []
+  readFailure: DiskError | null = null
   #pending: { batch: Buffer; done: (end: AppendEnd) => void }[] = []
 
   get nextOffset(): number {
@@ -102,6 +108,7 @@ class HandLog implements ShardLog {
 
   *readBatches(from: number, bound: number): Iterable<BatchView> {
     this.readsFrom.push(from)
+    if (this.readFailure !== null) throw this.readFailure
     for (const batch of this.batches.slice(from, bound)) yield new BatchView(batch)
   }
 
@@ -169,6 +176,31 @@ test('an append that fails leaves everything as it was, and refuses its caller',
   log.fail()
   expect(await outcome(refused)).toBe(`code ${ErrorCode.COORDINATOR_NOT_AVAILABLE}`)
   expect(await outcome(next)).toBe(0)
+})
+
+test('a decision larger than one batch may be is refused before anything is written', async () => {
+  const { log, add, read } = await opened()
+  const refused = add(AMOUNT_MAX + 1)
+  expect(await outcome(refused)).toBe(`code ${ErrorCode.UNKNOWN_SERVER_ERROR}`)
+  expect(log.pendingCount).toBe(0)
+  expect(await outcome(read())).toBe(0)
+})
+
+test('a log that cannot be read closes the shard, and loading says why', async () => {
+  const { log, add } = await opened()
+  add(1)
+  log.write()
+  log.readFailure = new DiskError('EIO', '/data/__consumer_offsets-0', 'read')
+  const host = simHost({ seed: 2 })
+  const shard = new Shard({
+    ...{ machine: sum, codec, log, snapshots: null, commitTimeoutMs: 5000 },
+    ...{ loop: host.loop, clock: host.clock, logger: host.log },
+  })
+  const early = shard.execute(call => ({ kind: 'read', call }))
+  const answer = outcome(early)
+  await expect(host.run(shard.load())).rejects.toBe(log.readFailure)
+  expect(await answer).toBe(`code ${ErrorCode.COORDINATOR_LOAD_IN_PROGRESS}`)
+  expect(shard.isClosed).toBe(true)
 })
 
 test('an alarm that could not be written goes off again', async () => {
