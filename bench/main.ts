@@ -1,14 +1,15 @@
 /**
  * `npm run bench -- [question...] [--seconds=5] [--warmup=10] [--rounds=3]`: one command a
- * question; without a name, all of them. Prints a table and keeps bench/results/<question>.json.
- * Wants gcc, taskset, two cores and a built `dist/`; Kafka needs Java and Maven. See
- * bench/README.md.
+ * question; without a name, all of them. `latency` also takes `--rates=1000,10000` and `--trace`.
+ * Prints a table and keeps bench/results/<question>.json. Wants gcc, taskset, two cores and a built
+ * `dist/`; Kafka needs Java and Maven. See bench/README.md.
  */
 import { existsSync, mkdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { durable } from './durable.ts'
 import { fetch } from './fetch.ts'
 import { footprint } from './footprint.ts'
+import { latency } from './latency.ts'
 import { produce } from './produce.ts'
 import type { Pace } from './support/compare.ts'
 import { compile } from './support/load.ts'
@@ -25,6 +26,8 @@ const { values, positionals } = parseArgs({
     warmup: { type: 'string', default: '10' },
     rounds: { type: 'string', default: '3' },
     floor: { type: 'string', default: FLOOR_SOURCE },
+    rates: { type: 'string', default: '1000,10000' },
+    trace: { type: 'boolean', default: false },
   },
 })
 
@@ -32,6 +35,8 @@ const QUESTIONS: Readonly<Record<string, (pace: Pace) => Promise<Row[]>>> = {
   produce: pace => produce(pace, values.floor),
   fetch,
   durable,
+  latency: pace =>
+    latency({ ...pace, rates: values.rates.split(',').map(Number), isTraced: values.trace }),
   footprint: pace => footprint(pace.rounds),
 }
 

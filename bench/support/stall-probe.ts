@@ -3,7 +3,7 @@
  * loop away? A timer asks every 5 ms; between two answers it notes the CPU the loop's thread burnt
  * (a stretch of our own work is never longer than that) and the wall time that went by (which also
  * holds what the machine took from us). SIGUSR2 writes the maxima to the file named by
- * `OTTLA_STALL_FILE` and begins anew.
+ * `OTTLA_PROBE_FILE` and begins anew.
  */
 import { renameSync, writeFileSync } from 'node:fs'
 
@@ -44,5 +44,5 @@ function cpuNow(): number {
   return (user + system) / 1000
 }
 
-const target = process.env['OTTLA_STALL_FILE']
+const target = process.env['OTTLA_PROBE_FILE']
 if (target !== undefined) watch(target)

@@ -5,6 +5,7 @@ import { startKafka } from '../../tests/compat/support/kafka.ts'
 import { compile } from './load.ts'
 import { start, untilExists, untilListening } from './process.ts'
 import type { Stall } from './stall-probe.ts'
+import type { Trace } from './trace-probe.ts'
 
 const BROKER_CORE = '0'
 const root = new URL('../..', import.meta.url).pathname
@@ -18,6 +19,8 @@ export interface Subject {
   createTopic(topic: string, partitions: number, segmentBytes?: number): Promise<void>
   /** The longest stretches since the last call; null for what cannot be asked. */
   takeStall(): Promise<Stall | null>
+  /** What its event loop did since the last call; null for what is not traced. */
+  takeTrace(): Promise<Trace | null>
   stop(): Promise<void>
 }
 
@@ -44,17 +47,22 @@ export interface OttlaOptions {
   readonly durability: 'fsync' | 'os'
   /** Property overrides, e.g. to switch native parts off. */
   readonly overrides?: Readonly<Record<string, string>>
+  /** What a broker does now and then is done as often as its defaults say. */
+  readonly hasDefaultUpkeep?: boolean
+  /** The trace is taken in place of the longest stretches. */
+  readonly isTraced?: boolean
 }
 
 export async function startOttla(o: OttlaOptions): Promise<Subject> {
   const name = `ottla-${o.port}`
   const folder = freshFolder(name)
-  const stallFile = `${folder}.stall.json`
+  const probe = o.isTraced === true ? 'trace' : 'stall'
+  const probeFile = `${folder}.${probe}.json`
   const properties = {
     listeners: `PLAINTEXT://127.0.0.1:${o.port}`,
     'log.dirs': folder,
     durability: o.durability,
-    ...STEADY_BROKER,
+    ...(o.hasDefaultUpkeep === true ? {} : STEADY_BROKER),
     ...o.overrides,
   }
   const program = start(
@@ -62,26 +70,28 @@ export async function startOttla(o: OttlaOptions): Promise<Subject> {
     [
       process.execPath,
       '--import',
-      `${root}bench/support/stall-probe.ts`,
+      `${root}bench/support/${probe}-probe.ts`,
       `${root}dist/ottla.js`,
       'start',
     ].concat(
       Object.entries(properties).flatMap(([key, value]) => ['--override', `${key}=${value}`]),
     ),
-    { OTTLA_STALL_FILE: stallFile },
+    { OTTLA_PROBE_FILE: probeFile },
   )
   await untilListening(program, o.port)
+  async function takeProbe(): Promise<unknown> {
+    rmSync(probeFile, { force: true })
+    program.child.kill('SIGUSR2')
+    await untilExists(probeFile)
+    return JSON.parse(readFileSync(probeFile, 'utf8'))
+  }
   return {
     name: 'ottla',
     port: o.port,
     pid: program.pid,
     createTopic: (topic, partitions, size) => createTopic(o.port, topic, partitions, size),
-    takeStall: async () => {
-      rmSync(stallFile, { force: true })
-      program.child.kill('SIGUSR2')
-      await untilExists(stallFile)
-      return JSON.parse(readFileSync(stallFile, 'utf8'))
-    },
+    takeStall: async () => (o.isTraced === true ? null : ((await takeProbe()) as Stall)),
+    takeTrace: async () => (o.isTraced === true ? ((await takeProbe()) as Trace) : null),
     stop: () => program.stop(),
   }
 }
@@ -96,15 +106,30 @@ export async function startFloor(port: number, source: string): Promise<Subject 
     return null
   }
   const folder = freshFolder(`floor-${port}`)
+  return await startProgram('floor', port, source, [folder])
+}
+
+/** The C program that hands a produced batch to who fetches it, and does nothing else. */
+export function startRelay(port: number): Promise<Subject> {
+  return startProgram('relay', port, `${root}bench/support/relay.c`, [])
+}
+
+async function startProgram(
+  name: string,
+  port: number,
+  source: string,
+  args: readonly string[],
+): Promise<Subject> {
   const binary = compile(source, workFolder, ['-msse4.2'])
-  const program = start(BROKER_CORE, [...UNBROKEN_BY_PIPES, binary, String(port), folder])
+  const program = start(BROKER_CORE, [...UNBROKEN_BY_PIPES, binary, String(port), ...args])
   await untilListening(program, port)
   return {
-    name: 'floor',
+    name,
     port,
     pid: program.pid,
     createTopic: async () => {},
     takeStall: async () => null,
+    takeTrace: async () => null,
     stop: () => program.stop(),
   }
 }
@@ -113,12 +138,13 @@ export async function startFloor(port: number, source: string): Promise<Subject 
 export async function startKafkaSubject(
   port: number,
   flushEveryMessage: boolean,
+  properties: Readonly<Record<string, string>> = STEADY_BROKER,
 ): Promise<Subject> {
   const kafka = await startKafka({
     port,
     folder: freshFolder(`kafka-${port}`),
     properties: {
-      ...STEADY_BROKER,
+      ...properties,
       ...(flushEveryMessage ? { 'log.flush.interval.messages': '1' } : {}),
     },
   })
@@ -128,6 +154,7 @@ export async function startKafkaSubject(
     pid: kafka.pid,
     createTopic: (topic, partitions, size) => createTopic(port, topic, partitions, size),
     takeStall: async () => null,
+    takeTrace: async () => null,
     stop: () => kafka.stop(),
   }
 }
