@@ -4,6 +4,7 @@
  */
 import type { File } from '../host/host.ts'
 import { int64At } from '../protocol/integers.ts'
+import { type DamagedRange, rangeAt } from './damage.ts'
 import type { FilePosition, LeaderEpoch, Offset, TimestampMs } from './units.ts'
 
 /** Bytes before a batch's records (magic 2). */
@@ -26,26 +27,41 @@ export class BatchCursor {
   #endPosition = 0
   #bufferStart = 0
   #bufferEnd = 0
+  #damage: readonly DamagedRange[] | null = null
 
   /** `buffer` is the cursor's own while it is in use; at least 61 bytes. */
   constructor(buffer: Buffer) {
     this.#buffer = buffer
   }
 
-  /** Begins at `position`, which must be a batch's start; never looks at or past `endPosition`. */
-  start(file: File, position: FilePosition, endPosition: FilePosition): this {
+  /**
+   * Begins at `position`, which must be a batch's start; never looks at or past `endPosition`, and
+   * passes over the ranges of `damage`.
+   */
+  start(
+    file: File,
+    position: FilePosition,
+    endPosition: FilePosition,
+    damage: readonly DamagedRange[] | null,
+  ): this {
     this.#file = file
     this.#endPosition = endPosition
     this.nextPosition = position
     this.position = -1
     this.sizeBytes = 0
+    this.lastOffset = -1
     this.#bufferStart = 0
     this.#bufferEnd = 0
+    this.#damage = damage
     return this
   }
 
-  /** Moves to the batch at `nextPosition`. False at the end, or if no whole batch can lie there. */
+  /**
+   * Moves to the batch at `nextPosition`. False at the end, or if no whole batch can lie there or
+   * its offset does not follow those before it; see `isAtEnd`.
+   */
   next(): boolean {
+    if (this.#damage !== null) this.#passDamage(this.#damage)
     const position = this.nextPosition
     if (position + HEADER_BYTES > this.#endPosition) return false
     if (position < this.#bufferStart || position + HEADER_BYTES > this.#bufferEnd) {
@@ -57,14 +73,22 @@ export class BatchCursor {
     const lastOffsetDelta = buffer.readInt32BE(at + 23)
     if (sizeBytes < HEADER_BYTES || position + sizeBytes > this.#endPosition) return false
     if (buffer[at + 16] !== 2 || lastOffsetDelta < 0) return false
+    const baseOffset = int64At(buffer, at)
+    // A gap below the first batch is as good as any: the walk may begin in the middle.
+    if (baseOffset <= this.lastOffset) return false
     this.position = position
     this.sizeBytes = sizeBytes
     this.nextPosition = position + sizeBytes
-    this.baseOffset = int64At(buffer, at)
+    this.baseOffset = baseOffset
     this.lastOffset = this.baseOffset + lastOffsetDelta
     this.leaderEpoch = buffer.readInt32BE(at + 12)
     this.maxTimestampMs = int64At(buffer, at + 35)
-    return this.baseOffset >= 0
+    return true
+  }
+
+  /** After `next` returned false: whether the walk saw all that lies before its end. */
+  get isAtEnd(): boolean {
+    return this.nextPosition >= this.#endPosition
   }
 
   /** The header under the cursor. Valid until the next `next` or `start`. */
@@ -77,6 +101,11 @@ export class BatchCursor {
   seek(offset: Offset): boolean {
     while (this.next()) if (this.lastOffset >= offset) return true
     return false
+  }
+
+  #passDamage(damage: readonly DamagedRange[]): void {
+    const range = rangeAt(damage, this.nextPosition)
+    if (range !== null) this.nextPosition = range.end
   }
 
   #fill(position: FilePosition): boolean {

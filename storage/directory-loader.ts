@@ -1,11 +1,9 @@
 /** Opens every partition of a directory; what is not a partition is left alone and reported. */
 import type { File } from '../host/host.ts'
 import type { LogEnvironment } from './environment.ts'
-import type { LoadJournal } from './load-report.ts'
 import { Log } from './log.ts'
 import type { LogConfig } from './log-config.ts'
 import { LogState } from './log-state.ts'
-import { removeSegments } from './log-truncation.ts'
 import {
   LEADER_EPOCH_FILE,
   METADATA_LOG_FOLDER,
@@ -20,7 +18,6 @@ import type { Offset } from './units.ts'
 
 export interface LoadOptions {
   readonly environment: LogEnvironment
-  readonly journal: LoadJournal
   readonly path: string
   readonly wasCleanStop: boolean
   readonly checkpoints: {
@@ -64,7 +61,8 @@ export async function loadLogs(options: LoadOptions): Promise<Log[]> {
   return logs
 }
 
-function placesOf({ environment, path, journal, nowMs }: LoadOptions): Placed[] {
+function placesOf({ environment, path, nowMs }: LoadOptions): Placed[] {
+  const { journal } = environment
   const places: Placed[] = []
   for (const { name, isFolder } of environment.disk.list(path)) {
     if (!isFolder || name === METADATA_LOG_FOLDER) continue
@@ -88,13 +86,12 @@ function placesOf({ environment, path, journal, nowMs }: LoadOptions): Placed[] 
 }
 
 function loadOne(options: LoadOptions, place: Placed): { log: Log; mustSync: boolean } | null {
-  const { environment, journal, path, wasCleanStop, checkpoints, configOf, nowMs } = options
+  const { environment, path, wasCleanStop, checkpoints, configOf, nowMs } = options
   const { name, topic, partition } = place
   const folder = `${path}/${name}`
   try {
-    const { opened, mustSync, removed } = openLog({
+    const { opened, mustSync } = openLog({
       environment,
-      journal,
       topic,
       partition,
       folder,
@@ -106,7 +103,6 @@ function loadOne(options: LoadOptions, place: Placed): { log: Log; mustSync: boo
       nowMs,
     })
     const state = new LogState(environment, opened)
-    removeSegments(state, removed, nowMs)
     state.wasTouched = mustSync
     const log = new Log(state)
     if (!wasCleanStop) {
@@ -117,7 +113,7 @@ function loadOne(options: LoadOptions, place: Placed): { log: Log; mustSync: boo
     return { log, mustSync }
   } catch (error) {
     if (!(error instanceof RefusedLog)) throw error
-    journal.add('refused', folder, error.message)
+    environment.journal.add('refused', folder, error.message)
     return null
   }
 }

@@ -2,6 +2,7 @@ import type { DiskError } from '../host/disk-error.ts'
 import type { Crc32c, Disk, Loop, Random } from '../host/host.ts'
 import type { BatchCursor } from './batch-cursor.ts'
 import type { CachedTail } from './cached-tail.ts'
+import type { LoadJournal } from './load-report.ts'
 import type { MirrorBudget } from './mirror-budget.ts'
 import type { OpenFiles } from './open-files.ts'
 import type { FolderOwner, SyncRound } from './sync-round.ts'
@@ -27,6 +28,8 @@ export interface LogEnvironment {
   readonly offline: DiskError | null
   /** Takes the directory offline for good. */
   fail(error: DiskError): void
+  /** What was found wrong on disk, at the opening or later. */
+  readonly journal: LoadJournal
   /** An index was made again because it was missing or lied. */
   onRebuilt(path: string): void
   /** Calls `log.flush` at the end of this turn, or of a later one when much is to be written. */

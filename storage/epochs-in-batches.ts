@@ -11,7 +11,7 @@ export function epochsInBatches(
   const cursor = environment.newCursor()
   for (const segment of segments) {
     if (segment.sizeBytes === 0) continue
-    cursor.start(segment.file(), 0, segment.sizeBytes)
+    cursor.start(segment.file(), 0, segment.sizeBytes, segment.damage)
     while (cursor.next()) {
       const { leaderEpoch, baseOffset } = cursor
       const latest = starts.at(-1)?.leaderEpoch ?? -1

@@ -28,7 +28,7 @@ export interface EpochStart {
 
 export class LeaderEpochs {
   readonly #disk: Disk
-  readonly #path: string
+  readonly path: string
   #starts: EpochStart[] | null = null
   #isUnsynced = false
   /** Asked for the starts when the file is malformed. */
@@ -36,12 +36,17 @@ export class LeaderEpochs {
 
   constructor(disk: Disk, folder: string, rebuild: () => EpochStart[]) {
     this.#disk = disk
-    this.#path = `${folder}/${LEADER_EPOCH_FILE}`
+    this.path = `${folder}/${LEADER_EPOCH_FILE}`
     this.#rebuild = rebuild
   }
 
   get starts(): readonly EpochStart[] {
     return this.#loaded()
+  }
+
+  /** Whether there is a file that says anything. */
+  get isWritten(): boolean {
+    return this.#loaded().length > 0
   }
 
   /** -1 when there is none. */
@@ -99,6 +104,11 @@ export class LeaderEpochs {
     this.#replace([{ leaderEpoch: moved.leaderEpoch, startOffset: offset }, ...kept])
   }
 
+  /** The same starts as the batches themselves tell. Throws DiskError. */
+  replaceBy(starts: readonly EpochStart[]): void {
+    this.#replace([...starts])
+  }
+
   clear(): void {
     if (this.#loaded().length > 0) this.#replace([])
   }
@@ -107,7 +117,7 @@ export class LeaderEpochs {
   takeUnsynced(): string | null {
     if (!this.#isUnsynced) return null
     this.#isUnsynced = false
-    return this.#path
+    return this.path
   }
 
   #replace(starts: EpochStart[]): void {
@@ -115,7 +125,7 @@ export class LeaderEpochs {
     this.#starts = starts
     const lines = starts.map(({ leaderEpoch, startOffset }) => `${leaderEpoch} ${startOffset}`)
     try {
-      replaceFile(this.#disk, this.#path, formatCheckpoint(lines))
+      replaceFile(this.#disk, this.path, formatCheckpoint(lines))
       this.#isUnsynced = true
     } catch (error) {
       this.#starts = before
@@ -125,7 +135,7 @@ export class LeaderEpochs {
 
   #loaded(): EpochStart[] {
     if (this.#starts !== null) return this.#starts
-    const text = readTextFile(this.#disk, this.#path)
+    const text = readTextFile(this.#disk, this.path)
     const parsed = text === null ? [] : parseStarts(text)
     this.#starts = parsed ?? []
     if (parsed === null) this.#replace(this.#rebuild())

@@ -23,7 +23,7 @@ import { loadLogs } from './directory-loader.ts'
 import { asDiskError, isPassing } from './disk-failure.ts'
 import { makeDurableFolder } from './durable-folder.ts'
 import type { CommittedLog, LogEnvironment } from './environment.ts'
-import { LoadJournal, type LoadReport } from './load-report.ts'
+import { type LoadFinding, LoadJournal, type LoadReport } from './load-report.ts'
 import { Log } from './log.ts'
 import { finishLog } from './log-close.ts'
 import type { LogConfig } from './log-config.ts'
@@ -64,6 +64,8 @@ export interface LogDirectoryOptions {
   readonly openFilesMax: number
   readonly logDefaults: LogConfig
   readonly configOf?: (topic: string) => LogConfig
+  /** Told what is found wrong on disk, while opening and later. Must not throw. */
+  readonly onFinding?: ((finding: LoadFinding) => void) | undefined
   /** Memory for indexes read back from disk. Default 16 MiB. */
   readonly indexBytesMax?: number
   /** Bytes written last that stay in the page cache. Default: the kernel alone decides. */
@@ -90,7 +92,7 @@ export class LogDirectory {
   readonly #sealing: Sealing
   #identity: DirectoryIdentity = { clusterId: '', nodeId: -1, directoryId: '' }
   #report: LoadReport = { wasCleanStop: false, logCount: 0, scannedBytes: 0, findings: [] }
-  #journal: LoadJournal | null = new LoadJournal()
+  readonly #journal: LoadJournal
   #isClosed = false
 
   private constructor(options: LogDirectoryOptions, lock: FolderLock) {
@@ -101,6 +103,7 @@ export class LogDirectory {
     this.#rounds = new CommitRounds(options.disk, options.loop, error => this.#fail(error))
     this.#sealing = new Sealing(options.disk, options.loop, error => this.#fail(error))
     this.#checkpoints = new DirectoryCheckpoints(options.disk, options.path)
+    this.#journal = new LoadJournal(options.onFinding)
     this.#environment = this.#makeEnvironment()
   }
 
@@ -125,7 +128,8 @@ export class LogDirectory {
         return directory.#offline
       },
       fail: error => this.#fail(error),
-      onRebuilt: path => this.#journal?.add('rebuilt', path, 'an index was missing or wrong'),
+      journal: this.#journal,
+      onRebuilt: path => this.#journal.add('rebuilt', path, 'an index was missing or wrong'),
       stage: log => this.#staged.add(log),
       commit: (log: CommittedLog) => this.#rounds.request(log),
       seal: log => this.#sealing.request(log),
@@ -151,7 +155,7 @@ export class LogDirectory {
 
   async #load(): Promise<void> {
     const { disk, nodeId, expected, newId } = this.#options
-    const journal = this.#journal as LoadJournal
+    const journal = this.#journal
     this.#identity = await claimDirectory({ disk, path: this.path, nodeId, expected, newId })
     const marker = `${this.path}/${CLEAN_STOP_FILE}`
     const wasCleanStop = disk.stat(marker) !== null
@@ -161,7 +165,6 @@ export class LogDirectory {
     }
     const logs = await loadLogs({
       environment: this.#environment,
-      journal,
       path: this.path,
       wasCleanStop,
       checkpoints: this.#checkpoints.load(journal),
@@ -171,7 +174,7 @@ export class LogDirectory {
     for (const log of logs) this.#logs.set(partitionFolderName(log.topic, log.partition), log)
     const { scannedBytes, findings } = journal
     this.#report = { wasCleanStop, logCount: logs.length, scannedBytes, findings }
-    this.#journal = null
+    journal.close()
   }
 
   /** From `meta.properties`, which is written if it is absent. */

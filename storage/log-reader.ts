@@ -6,6 +6,9 @@
  */
 import type { File } from '../host/host.ts'
 import { BatchView } from '../protocol/records/batch.ts'
+import { HEADER_BYTES } from './batch-cursor.ts'
+import { type DamagedRange, nextDamage, rangeAt } from './damage.ts'
+import { examineSegment } from './log-examiner.ts'
 import type { AbortedTransaction, LogRange, LogRead } from './log-read.ts'
 import type { LogState } from './log-state.ts'
 import { ReadHints } from './read-hints.ts'
@@ -35,11 +38,24 @@ export class LogReader {
       const segment = state.segments[at] as Segment
       if (segment.baseOffset >= end) break
       const slot = this.#startSlot(hints, segment, from)
+      if (slot < 0 && this.#isBroken(segment)) {
+        // What ended the walk is passed over from now on: the same segment once more.
+        examineSegment(state, segment)
+        return this.read(from, maxBytes, bound, atLeastOneBatch)
+      }
       // Holes (of compaction, of a cut): the next segment then has the next record.
-      if (slot < 0 || hints.position(slot) >= segment.sizeBytes) continue
-      return this.#range(segment, slot, { from, maxBytes, end, atLeastOneBatch })
+      if (slot < 0) continue
+      const start = behindDamage(segment, hints.position(slot))
+      if (start >= segment.sizeBytes) continue
+      return this.#range(segment, slot, start, { from, maxBytes, end, atLeastOneBatch })
     }
     return null
+  }
+
+  /** Whether the walk that found nothing ended before the segment did, for no known reason. */
+  #isBroken(segment: Segment): boolean {
+    if (segment.isChecked || segment.sizeBytes === 0) return false
+    return !this.#state.environment.cursor.isAtEnd
   }
 
   #currentHints(): ReadHints {
@@ -53,7 +69,7 @@ export class LogReader {
   #startSlot(hints: ReadHints, segment: Segment, from: Offset): number {
     const known = hints.find(from, segment.baseOffset)
     if (known >= 0) return known
-    if (from <= segment.baseOffset && segment.sizeBytes > 0) {
+    if (from <= segment.baseOffset && segment.sizeBytes > 0 && segment.damage === null) {
       hints.learn(from, segment.baseOffset, 0)
     } else {
       const cursor = segment.seek(from)
@@ -63,13 +79,14 @@ export class LogReader {
     return hints.find(from, segment.baseOffset)
   }
 
-  #range(segment: Segment, slot: number, wanted: Wanted): LogRange | null {
+  #range(segment: Segment, slot: number, start: FilePosition, wanted: Wanted): LogRange | null {
     const hints = this.#hints as ReadHints
     const { maxBytes, end } = wanted
-    const start = hints.position(slot)
-    const limit = this.#limit(segment, end)
+    const bound = this.#limit(segment, end)
+    const { damage } = segment
+    const limit = damage === null ? bound : Math.min(bound, nextDamage(damage, start))
     if (limit <= start) return null
-    if (limit - start <= maxBytes) {
+    if (limit - start <= maxBytes && limit === bound) {
       const nextOffset = Math.min(end, segment.nextOffset)
       hints.learn(nextOffset, segment.baseOffset, limit)
       return { file: segment.file(), position: start, sizeBytes: limit - start, nextOffset }
@@ -110,7 +127,7 @@ export class LogReader {
     const allowed = start + maxBytes
     const known = segment.offsets().floorStart(allowed)
     const cursor = this.#state.environment.cursor
-    cursor.start(segment.file(), known > start ? known : start, limit)
+    cursor.start(segment.file(), known > start ? known : start, limit, segment.damage)
     let endPosition = start
     let endOffset = -1
     while (cursor.next()) {
@@ -147,25 +164,42 @@ export class LogReader {
 
   /** As `Log.readBatches`. */
   *batches(from: Offset, bound: Offset): IterableIterator<BatchView> {
-    const { segments } = this.#state
-    let next = Math.max(from, this.#state.logStartOffset)
-    for (let at = Math.max(0, this.#state.floorIndex(next)); at < segments.length; at++) {
-      const segment = segments[at] as Segment
+    const state = this.#state
+    let next = Math.max(from, state.logStartOffset)
+    for (let at = Math.max(0, state.floorIndex(next)); at < state.segments.length; at++) {
+      const segment = state.segments[at] as Segment
       const start = segment.seek(next)?.position
-      if (start === undefined) continue
+      if (start === undefined) {
+        if (this.#isBroken(segment)) {
+          examineSegment(state, segment)
+          at--
+        }
+        continue
+      }
+      const { sizeBytes } = segment
       const file = segment.file()
       file.retain()
+      const walk = new BatchWalk(file, start, sizeBytes, segment.damage)
       try {
-        for (const batch of batchesIn(file, start, segment.sizeBytes)) {
+        for (let batch = walk.next(); batch !== null; batch = walk.next()) {
           if (batch.baseOffset >= bound) return
-          yield batch
           next = batch.lastOffset + 1
+          yield batch
         }
       } finally {
         file.release()
       }
+      if (walk.position < sizeBytes && !segment.isChecked && !segment.isRemoved) {
+        examineSegment(state, segment)
+        at--
+      }
     }
   }
+}
+
+/** Where reading begins that is to begin at `position`. */
+function behindDamage({ damage }: Segment, position: FilePosition): FilePosition {
+  return damage === null ? position : (rangeAt(damage, position)?.end ?? position)
 }
 
 interface Wanted {
@@ -185,24 +219,58 @@ export function* batchesIn(
   start: FilePosition,
   end: FilePosition,
 ): IterableIterator<BatchView> {
-  let chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - start))
-  let chunkStart = start
-  let chunkBytes = 0
-  let position = start
-  while (position + 61 <= end) {
-    const left = chunkStart + chunkBytes - position
-    const needed = left < 61 ? 61 : chunk.readInt32BE(position - chunkStart + 8) + 12
-    if (needed < 61 || position + needed > end) return
-    if (needed > left) {
-      if (needed > chunk.length) chunk = Buffer.allocUnsafe(needed)
-      chunkStart = position
-      chunkBytes = file.read(chunk.subarray(0, Math.min(chunk.length, end - position)), position)
-      if (chunkBytes < needed) return
-      continue
+  const walk = new BatchWalk(file, start, end, null)
+  for (let batch = walk.next(); batch !== null; batch = walk.next()) yield batch
+}
+
+/** The same step by step: it says where it ended, and passes over damaged ranges. */
+class BatchWalk {
+  /** Where the next batch begins; after `next` returned null, where the walk ended. */
+  position: FilePosition
+  readonly #file: File
+  readonly #end: FilePosition
+  readonly #damage: readonly DamagedRange[] | null
+  #chunk: Buffer
+  #chunkStart: FilePosition
+  #chunkBytes = 0
+
+  constructor(
+    file: File,
+    start: FilePosition,
+    end: FilePosition,
+    damage: readonly DamagedRange[] | null,
+  ) {
+    this.#file = file
+    this.#end = end
+    this.#damage = damage
+    this.#chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - start))
+    this.#chunkStart = start
+    this.position = start
+  }
+
+  next(): BatchView | null {
+    if (this.#damage !== null) {
+      this.position = rangeAt(this.#damage, this.position)?.end ?? this.position
     }
-    const at = position - chunkStart
-    if (chunk[at + 16] !== 2) return
-    yield new BatchView(chunk.subarray(at, at + needed))
-    position += needed
+    const { position } = this
+    if (position + HEADER_BYTES > this.#end) return null
+    if (!this.#has(position, HEADER_BYTES)) return null
+    const sizeBytes = this.#chunk.readInt32BE(position - this.#chunkStart + 8) + 12
+    if (sizeBytes < HEADER_BYTES || position + sizeBytes > this.#end) return null
+    if (!this.#has(position, sizeBytes)) return null
+    const at = position - this.#chunkStart
+    if (this.#chunk[at + 16] !== 2) return null
+    this.position = position + sizeBytes
+    return new BatchView(this.#chunk.subarray(at, at + sizeBytes))
+  }
+
+  #has(position: FilePosition, wanted: number): boolean {
+    const chunkEnd = this.#chunkStart + this.#chunkBytes
+    if (position >= this.#chunkStart && position + wanted <= chunkEnd) return true
+    if (wanted > this.#chunk.length) this.#chunk = Buffer.allocUnsafe(wanted)
+    const room = Math.min(this.#chunk.length, this.#end - position)
+    this.#chunkStart = position
+    this.#chunkBytes = this.#file.read(this.#chunk.subarray(0, room), position)
+    return this.#chunkBytes >= wanted
   }
 }

@@ -55,7 +55,8 @@ function findBatch(
   const after = Math.max(timed, from - segment.baseOffset)
   const start = segment.offsets().floorPosition(after)
   const file = segment.file()
-  const cursor = state.environment.cursor.start(file, start, segment.sizeBytes)
+  const { cursor } = state.environment
+  cursor.start(file, start, segment.sizeBytes, segment.damage)
   while (cursor.next()) {
     if (cursor.maxTimestampMs < timestampMs || cursor.lastOffset < from) continue
     const { position, sizeBytes, baseOffset, lastOffset } = cursor

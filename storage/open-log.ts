@@ -2,10 +2,12 @@
  * From a partition's folder to a log: what is trusted, what is scanned (recovery.ts), which small
  * files are repaired. Costs a clean, empty partition one listing and two small reads.
  */
+import { holdsCopy } from './damage.ts'
+import { addDamage } from './damage-keeper.ts'
 import type { LogEnvironment } from './environment.ts'
+import { EpochCheck } from './epoch-check.ts'
 import { epochsInBatches } from './epochs-in-batches.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
-import type { LoadJournal } from './load-report.ts'
 import type { LogConfig } from './log-config.ts'
 import type { OpenedLog } from './log-state.ts'
 import { FileKind, PARTITION_METADATA_FILE, segmentFileName } from './names.ts'
@@ -13,14 +15,15 @@ import { type PartitionFiles, partitionFiles } from './partition-files.ts'
 import { parsePartitionMetadata } from './partition-metadata.ts'
 import { writeSnapshot } from './producer-loader.ts'
 import type { ProducerState } from './producer-state.ts'
-import { RefusedLog, recoverSegments, recoveryActionFor } from './recovery.ts'
+import { RefusedLog, recoverSegments, recoveryActionFor, setAside } from './recovery.ts'
+import { ScanWindow } from './scan-window.ts'
 import { Segment } from './segment.ts'
 import { createSegment, drawJitter } from './segment-roll.ts'
+import { checkEpochs, checkTrusted } from './trusted-segments.ts'
 import { type Offset, RELATIVE_OFFSET_MAX, SEGMENT_BYTES_MAX } from './units.ts'
 
 export interface OpenOptions {
   readonly environment: LogEnvironment
-  readonly journal: LoadJournal
   readonly topic: string
   readonly partition: number
   readonly folder: string
@@ -35,10 +38,8 @@ export interface OpenOptions {
 
 export interface OpenLogResult {
   readonly opened: OpenedLog
-  /** Scanned or cut: to be synced before anyone is told what it holds. */
+  /** Scanned, cut or corrected: to be synced before anyone is told what it holds. */
   readonly mustSync: boolean
-  /** Left behind a cut: to be removed. */
-  readonly removed: readonly Segment[]
 }
 
 /** Below this a segment is walked from its start: cheaper than reading an index. */
@@ -47,12 +48,14 @@ const SMALL_SEGMENT_BYTES = 65_536
 /** Throws DiskError; RefusedLog if the partition must stay closed. */
 export function openLog(options: OpenOptions): OpenLogResult {
   const { environment, folder, config, topic, partition, nowMs } = options
-  const files = partitionFiles(environment.disk, folder, options.journal)
+  const files = partitionFiles(environment.disk, folder, environment.journal)
   const segments = segmentsOf(options, files)
+  takeMarks(options, segments, files)
   const snapshots = tidySnapshots(options, files)
-  const start = Math.max(options.logStartOffset, segments[0]?.baseOffset ?? 0)
-  const found = scan(options, segments, snapshots, start)
-  const isLost = dropIfBelowStart(options, segments, start, found)
+  const wanted = Math.max(options.logStartOffset, segments[0]?.baseOffset ?? 0)
+  const found = scan(options, segments, snapshots, wanted)
+  const start = believedStart(options, segments, wanted)
+  const isLost = dropIfBelowStart(options, segments, start)
   if (isLost) snapshots.length = 0
   if (segments.length === 0) {
     segments.push(createSegment(environment, folder, start, { config, nowMs }))
@@ -72,60 +75,118 @@ export function openLog(options: OpenOptions): OpenLogResult {
     recoveryPoint: Math.min(known, nextOffset),
     highWatermark: Math.min(Math.max(options.highWatermark, logStartOffset), nextOffset),
     snapshots,
-    producers: isLost ? null : found.producers,
+    producers: isLost || start !== wanted ? null : found.producers,
   }
-  return { opened, mustSync: found.mustSync || isLost, removed: found.removed }
+  return { opened, mustSync: found.mustSync || isLost }
 }
 
 interface Found {
   /** Null: nothing was scanned. */
   readonly producers: ProducerState | null
-  readonly removed: Segment[]
   readonly mustSync: boolean
 }
 
-/** Scans what the recovery table says must be scanned. */
+/** Scans what the recovery table says, and checks of the rest what there is time for. */
 function scan(
   options: OpenOptions,
   segments: Segment[],
   snapshots: Offset[],
   logStartOffset: Offset,
 ): Found {
-  const { environment, folder, config, journal } = options
+  const { environment, folder, config, wasCleanStop, recoveryPoint } = options
+  if (segments.every(({ sizeBytes }) => sizeBytes === 0))
+    return { producers: null, mustSync: false }
   const first = firstToScan(options, segments)
-  if (first === segments.length) return { producers: null, removed: [], mustSync: false }
-  const trusted = segments.slice(0, first)
-  const rebuild = () => epochsInBatches(environment, trusted)
-  const epochs = new LeaderEpochs(environment.disk, folder, rebuild)
+  const epochs = new LeaderEpochs(environment.disk, folder, () => {
+    return epochsInBatches(environment, segments)
+  })
+  const knownEnd = knownEndOf(options, snapshots)
+  const epochCheck = new EpochCheck(epochs.starts)
   const isCompacted = config.compactEnabled
-  const { producers, removed, scannedBytes } = recoverSegments(
-    { environment, folder, segments, snapshots, epochs, logStartOffset, isCompacted, journal },
+  const isMended = checkTrusted({
+    environment,
+    segments,
+    trustedCount: first,
+    epochs,
+    epochCheck,
+    isCompacted,
+    knownEnd,
+    recoveryPoint,
+  })
+  if (first === segments.length) {
+    checkEpochs(environment, segments, epochs, epochCheck)
+    return { producers: null, mustSync: isMended }
+  }
+  const { producers, scannedBytes } = recoverSegments(
+    {
+      environment,
+      folder,
+      segments,
+      snapshots,
+      epochs,
+      epochCheck,
+      logStartOffset,
+      isCompacted,
+      wasCleanStop,
+      recoveryPoint,
+      knownEnd,
+    },
     first,
   )
-  if (scannedBytes === 0 && removed.length === 0) {
-    return { producers, removed, mustSync: false }
-  }
+  if (scannedBytes === 0) return { producers, mustSync: isMended }
   const end = (segments.at(-1) as Segment).nextOffset
+  checkEpochs(environment, segments, epochs, epochCheck)
   epochs.truncateFromEnd(end)
   dropSnapshotsAbove(options, snapshots, end)
   if (end > 0) {
     writeSnapshot(environment, folder, end, producers)?.close()
     if (snapshots.at(-1) !== end) snapshots.push(end)
   }
-  return { producers, removed, mustSync: true }
+  return { producers, mustSync: true }
 }
 
-/** A log that lost everything from its start on begins anew there. */
+/** A clean stop leaves the log's end in a checkpoint and in the name of a snapshot. */
+function knownEndOf({ wasCleanStop, recoveryPoint }: OpenOptions, snapshots: Offset[]) {
+  return wasCleanStop && snapshots.at(-1) === recoveryPoint ? recoveryPoint : null
+}
+
+/** Marks that no longer fit the segment's bytes were overtaken by a repair or a restored file. */
+function takeMarks({ environment }: OpenOptions, segments: Segment[], { aside }: PartitionFiles) {
+  const { disk, journal } = environment
+  for (const { kind, baseOffset, range, path } of aside) {
+    const segment = segments.find(({ baseOffset: base }) => base === baseOffset)
+    if (kind !== 'damaged' || segment === undefined) continue
+    if (!holdsCopy(disk, segment.file(), range, path)) continue
+    addDamage(segment, range)
+    const reason = `known since an earlier start, at byte ${range.start}, copied to ${path}`
+    journal.add('damaged', segment.slot.path, reason, range.end - range.start)
+  }
+}
+
+/** The start that a checkpoint claims, unless the log ended below it and was stopped cleanly. */
+function believedStart(
+  { environment, folder, wasCleanStop }: OpenOptions,
+  segments: readonly Segment[],
+  start: Offset,
+): Offset {
+  const end = segments.at(-1)?.nextOffset ?? start
+  if (end >= start || !wasCleanStop) return start
+  const first = (segments[0] as Segment).baseOffset
+  const reason = `a checkpoint says that the log starts at ${start}, but it ends at ${end}`
+  environment.journal.add('repaired', folder, `${reason}: taken to start at ${first}`)
+  return first
+}
+
+/** A log that lost everything from its start on begins anew there; what it has is set aside. */
 function dropIfBelowStart(
-  { environment, folder, journal }: OpenOptions,
+  { environment, folder }: OpenOptions,
   segments: Segment[],
   start: Offset,
-  { removed }: Found,
 ): boolean {
   const end = segments.at(-1)?.nextOffset ?? start
   if (end >= start) return false
-  journal.add('cut', folder, `ends at ${end}, before its start ${start}`)
-  removed.push(...segments.splice(0))
+  environment.journal.add('cut', folder, `ends at ${end}, before its start ${start}`)
+  setAside(environment, segments.splice(0))
   new LeaderEpochs(environment.disk, folder, () => []).clear()
   return true
 }
@@ -166,7 +227,7 @@ function firstToScan(options: OpenOptions, segments: readonly Segment[]): number
     if (recoveryActionFor(condition) === 'scan') return at
   }
   const oldest = segments[0]
-  if (oldest !== undefined && last > 0) refuseLegacy(oldest)
+  if (oldest !== undefined && last > 0) refuseLegacy(options, oldest)
   return segments.length
 }
 
@@ -178,20 +239,23 @@ function findEnd({ environment, wasCleanStop }: OpenOptions, segment: Segment): 
   if (sizeBytes > SMALL_SEGMENT_BYTES) {
     position = segment.offsets().floorPosition(RELATIVE_OFFSET_MAX)
   }
-  const cursor = environment.cursor.start(segment.file(), position, sizeBytes)
+  const cursor = environment.cursor.start(segment.file(), position, sizeBytes, segment.damage)
   let nextOffset = baseOffset
   while (cursor.next()) {
     if (cursor.baseOffset < nextOffset) return false
     nextOffset = cursor.lastOffset + 1
   }
   segment.nextOffset = nextOffset
-  return cursor.nextPosition === sizeBytes
+  return cursor.isAtEnd
 }
 
-function refuseLegacy(segment: Segment): void {
+function refuseLegacy({ environment }: OpenOptions, segment: Segment): void {
   const magic = Buffer.alloc(1)
   if (segment.sizeBytes < 17 || segment.file().read(magic, 16) < 1) return
   if (magic[0] === 2) return
+  // A flipped bit makes no message of an old format: its checksum tells.
+  const window = new ScanWindow(segment.file(), segment.sizeBytes, environment.crc32c)
+  if (!window.isLegacyAt(0)) return
   throw new RefusedLog(`${segment.slot.path} begins with a batch of magic ${magic[0]}, not 2`)
 }
 
@@ -218,7 +282,8 @@ function dropSnapshotsAbove(
   }
 }
 
-function topicIdOf({ environment, folder, journal }: OpenOptions, files: PartitionFiles): string {
+function topicIdOf({ environment, folder }: OpenOptions, files: PartitionFiles): string {
+  const { journal } = environment
   const path = `${folder}/${PARTITION_METADATA_FILE}`
   if (!files.hasMetadata) {
     journal.add('repaired', path, 'missing: the topic id is to be given')

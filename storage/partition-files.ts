@@ -8,6 +8,7 @@
  *   an index without its .log                         -> unlinked
  */
 import type { Disk } from '../host/host.ts'
+import { type AsideName, parseAsideName } from './damage.ts'
 import type { LoadJournal } from './load-report.ts'
 import { batchesIn } from './log-reader.ts'
 import {
@@ -26,6 +27,8 @@ export interface PartitionFiles {
   readonly withTransactions: ReadonlySet<Offset>
   /** Ascending. */
   readonly snapshots: Offset[]
+  /** What the names of copied damaged ranges say, with their paths. */
+  readonly aside: readonly (AsideName & { readonly path: string })[]
   readonly hasMetadata: boolean
   readonly hasEpochs: boolean
 }
@@ -38,6 +41,7 @@ interface NamedFile extends SegmentFileName {
 export function partitionFiles(disk: Disk, folder: string, journal: LoadJournal): PartitionFiles {
   const names = disk.list(folder)
   let files: NamedFile[] = []
+  const aside: (AsideName & { path: string })[] = []
   let hasMetadata = false
   let hasEpochs = false
   for (const { name } of names) {
@@ -46,6 +50,8 @@ export function partitionFiles(disk: Disk, folder: string, journal: LoadJournal)
     else {
       const parsed = parseSegmentFileName(name)
       if (parsed !== null) files.push({ ...parsed, name })
+      const copied = parsed === null ? parseAsideName(name) : null
+      if (copied !== null) aside.push({ ...copied, path: `${folder}/${name}` })
     }
   }
   if (files.some(({ suffix }) => suffix !== '')) files = finishSwap(disk, folder, files, journal)
@@ -60,7 +66,7 @@ export function partitionFiles(disk: Disk, folder: string, journal: LoadJournal)
     } else if (kind === FileKind.TRANSACTION_INDEX) withTransactions.add(baseOffset)
   }
   const snapshots = files.filter(({ kind }) => kind === FileKind.SNAPSHOT).map(f => f.baseOffset)
-  return { bases, withTransactions, snapshots, hasMetadata, hasEpochs }
+  return { bases, withTransactions, snapshots, aside, hasMetadata, hasEpochs }
 }
 
 function finishSwap(

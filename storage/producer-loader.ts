@@ -39,7 +39,7 @@ export function loadProducers(source: ProducerSource, end: Offset): ProducerStat
       continue
     const from = segment.offsets().floorPosition(offset - 1 - segment.baseOffset)
     const file = segment.file()
-    cursor.start(file, from, segment.sizeBytes)
+    cursor.start(file, from, segment.sizeBytes, segment.damage)
     while (cursor.next() && cursor.baseOffset < end) {
       if (cursor.lastOffset >= offset) replayHeader(state, cursor, file)
     }

@@ -1,30 +1,67 @@
 /**
- * Walks whole batches in a file, checking everything that can be checked without expanding them,
- * and says where the valid prefix ends.
+ * Walks the batches of a segment file, checking everything that can be checked without expanding
+ * them. What is no whole batch is handed to the caller, who says whether the log ends there or goes
+ * on behind it; header fields outside the checksum that neighbours and checksum disprove together
+ * are put right on the way.
  */
 import type { Crc32c, File } from '../host/host.ts'
+import { putInt32 } from '../protocol/integers.ts'
 import { BatchView } from '../protocol/records/batch.ts'
-import { HEADER_BYTES } from './batch-cursor.ts'
-import { isLegacyBatch } from './legacy-batch.ts'
-import { type FilePosition, type Offset, RELATIVE_OFFSET_MAX } from './units.ts'
+import { rightBaseOffset, rightEpoch } from './batch-place.ts'
+import { type DamagedRange, rangeAt } from './damage.ts'
+import { ScanWindow } from './scan-window.ts'
+import {
+  type FilePosition,
+  type LeaderEpoch,
+  NO_EPOCH,
+  type Offset,
+  RELATIVE_OFFSET_MAX,
+} from './units.ts'
 
-/** Why a walk ended before the end of the file. */
-export type ScanEnd =
-  | 'end'
-  /** The last batch is longer than what is left of the file: a write was cut short. */
-  | 'torn'
-  /** Zeros: preallocated or never written back. */
+/** Bytes of a batch that its checksum does not cover. */
+export const UNCOVERED_BYTES = 17
+
+const CUT_SHORT = 'a batch that the end of the file cuts short'
+
+/** What is wrong at a place where a batch should begin. */
+export type FaultReason =
+  /** The file ends before the batch does. */
+  | typeof CUT_SHORT
   | 'zeros'
-  | 'impossible header'
-  | 'checksum'
-  /** Offsets go back, or beyond what the segment may hold. */
-  | 'offsets'
+  | 'no batch header'
+  | 'a batch whose checksum is wrong'
+  | 'a batch whose offsets its neighbours disprove'
   /** Magic 0 or 1: a format this broker does not read. */
-  | 'legacy'
+  | 'a batch of an old format'
 
-export interface ScanResult {
-  readonly validBytes: number
-  readonly end: ScanEnd
+export interface ScanFault {
+  readonly start: FilePosition
+  /** Where the next sound batch begins, or the end of the file. */
+  readonly end: FilePosition
+  readonly reason: FaultReason
+  /** Exclusive end of the offsets before it. */
+  readonly nextOffset: Offset
+  /** Sound batches follow in this file. */
+  readonly isFollowed: boolean
+  /** A part of the range looks as a power cut leaves what was never written. */
+  readonly isUnwritten: boolean
+}
+
+/** Header fields outside the checksum that were wrong. */
+export interface ScanMend {
+  readonly position: FilePosition
+  /** The first 17 bytes as they should be. Valid during the call. */
+  readonly bytes: Buffer
+  /** Which fields, and what they say and should say. */
+  readonly change: string
+}
+
+export interface ScanVisitor {
+  /** The view is valid during the call. */
+  batch(batch: BatchView, position: FilePosition): void
+  /** The batch itself is visited next. */
+  mend(mend: ScanMend): void
+  fault(fault: ScanFault): 'skip' | 'cut'
 }
 
 export interface ScanRange {
@@ -33,92 +70,167 @@ export interface ScanRange {
   readonly baseOffset: Offset
   /** Exclusive: the next segment's base. Infinity for the last. */
   readonly offsetLimit: Offset
+  /** Exclusive end of the last batch where that is known from elsewhere; null where it is not. */
+  readonly knownEnd: Offset | null
   readonly crc32c: Crc32c
+  readonly isCompacted: boolean
+  /** Of the last batch before the segment; -1 where it is not known. */
+  readonly epochBefore: LeaderEpoch
+  /** The highest epoch that the log's own list knows; Infinity where there is no list. */
+  readonly latestEpoch: LeaderEpoch
+  /** Ranges known to be damaged, which are passed over. */
+  readonly damage: readonly DamagedRange[]
 }
 
-const CHUNK_BYTES = 1_048_576
-const LEGACY_BYTES_MIN = 26
-
-/** Calls `visit` for each valid batch; the view is valid during the call. Throws DiskError. */
-export function scanSegment(
-  range: ScanRange,
-  visit: (batch: BatchView, position: FilePosition) => void,
-): ScanResult {
-  const { sizeBytes, crc32c } = range
-  const window = new ScanWindow(range.file, sizeBytes)
-  let position = 0
-  let next = range.baseOffset
-  while (position < sizeBytes) {
-    const end = endOfClaim(window, position, sizeBytes)
-    if (end !== null) return { validBytes: position, end }
-    const batch = window.batchAt(position)
-    const fault = faultOf(batch, next, range)
-    if (fault !== null) return { validBytes: position, end: fault }
-    if (batch.computeCrc(crc32c) !== batch.crc) return { validBytes: position, end: 'checksum' }
-    visit(batch, position)
-    next = batch.lastOffset + 1
-    position += batch.sizeBytes
-  }
-  return { validBytes: position, end: 'end' }
+export interface ScanResult {
+  /** The end of the file, or where the visitor cut it. */
+  readonly endPosition: FilePosition
+  /** Exclusive end of the batches visited. */
+  readonly nextOffset: Offset
+  readonly lastEpoch: LeaderEpoch
 }
 
-/** The part of the file in memory: as large as the largest batch, at least a chunk. */
-class ScanWindow {
-  readonly #file: File
-  readonly #sizeBytes: number
-  #bytes: Buffer
-  #start = 0
-  #end = 0
+/** Visits the batches in order. Throws DiskError, and what the visitor throws. */
+export function scanSegment(range: ScanRange, visitor: ScanVisitor): ScanResult {
+  return new SegmentScan(range, visitor).run()
+}
 
-  constructor(file: File, sizeBytes: number) {
-    this.#file = file
-    this.#sizeBytes = sizeBytes
-    this.#bytes = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, Math.max(sizeBytes, 1)))
+class SegmentScan {
+  readonly #range: ScanRange
+  readonly #visitor: ScanVisitor
+  readonly #window: ScanWindow
+  #position: FilePosition = 0
+  #next: Offset
+  #epoch: LeaderEpoch
+  #isExact = true
+
+  constructor(range: ScanRange, visitor: ScanVisitor) {
+    this.#range = range
+    this.#visitor = visitor
+    this.#window = new ScanWindow(range.file, range.sizeBytes, range.crc32c)
+    this.#next = range.baseOffset
+    this.#epoch = range.epochBefore
   }
 
-  /** `wanted` bytes from `position`, or as many as there are. Valid until the next call. */
-  bytesAt(position: FilePosition, wanted: number): Buffer {
-    if (position < this.#start || position + wanted > this.#end) {
-      if (wanted > this.#bytes.length) this.#bytes = Buffer.allocUnsafeSlow(wanted)
-      const room = Math.min(this.#bytes.length, this.#sizeBytes - position)
-      this.#start = position
-      this.#end = position + this.#file.read(this.#bytes.subarray(0, room), position)
+  run(): ScanResult {
+    const { sizeBytes, damage } = this.#range
+    while (this.#position < sizeBytes) {
+      const known = rangeAt(damage, this.#position)
+      if (known !== null) {
+        this.#pass(known.end)
+      } else if (!this.#step()) break
     }
-    const at = position - this.#start
-    return this.#bytes.subarray(at, Math.min(at + wanted, this.#end - this.#start))
+    return { endPosition: this.#position, nextOffset: this.#next, lastEpoch: this.#epoch }
   }
 
-  /** The batch that lies whole at `position`. */
-  batchAt(position: FilePosition): BatchView {
-    const at = position - this.#start
-    return new BatchView(this.#bytes, at)
+  /** One batch, or one damaged range. False if the log is to end here. */
+  #step(): boolean {
+    const position = this.#position
+    const sound = this.#window.soundBatchAt(position)
+    if (sound !== null) return this.#place(sound, '')
+    const { sizeBytes, offsetLimit } = this.#range
+    const next = this.#window.nextSound(position, this.#next, offsetLimit)
+    const end = next < 0 ? sizeBytes : next
+    const { bytes, change } = this.#lengthMended(position, end)
+    if (bytes !== null) return this.#place(new BatchView(bytes), change)
+    return this.#fault(end, this.#reasonAt(position), next >= 0)
   }
-}
 
-/** Why no batch of ours can begin here, by its first bytes and its size; null if one can. */
-function endOfClaim(window: ScanWindow, position: FilePosition, sizeBytes: number): ScanEnd | null {
-  const left = sizeBytes - position
-  const head = window.bytesAt(position, Math.min(HEADER_BYTES, left))
-  if (head.length < LEGACY_BYTES_MIN) return 'torn'
-  const claim = head.readInt32BE(8) + 12
-  const magic = head[16] as number
-  if (magic < 2) {
-    if (claim === 12) return 'zeros'
-    const mayBeOld = claim >= LEGACY_BYTES_MIN && claim <= left
-    // Zeros of a torn write look like magic 0: the checksum tells.
-    return mayBeOld && isLegacyBatch(window.bytesAt(position, claim)) ? 'legacy' : 'torn'
+  /** The batch from `start` to `end` with length and magic put right; null if there is none. */
+  #lengthMended(start: FilePosition, end: FilePosition): { bytes: Buffer | null; change: string } {
+    if (!this.#window.isBatchWithin(start, end)) return { bytes: null, change: '' }
+    const bytes = this.#window.bytesAt(start, end - start)
+    const { magic, sizeBytes } = new BatchView(bytes)
+    const changes = [
+      ...(magic === 2 ? [] : [`magic ${magic} should be 2`]),
+      ...(sizeBytes === end - start ? [] : [`size ${sizeBytes} should be ${end - start}`]),
+    ]
+    putInt32(bytes, 8, end - start - 12)
+    bytes[16] = 2
+    return { bytes, change: changes.join(', ') }
   }
-  if (claim < HEADER_BYTES) return 'impossible header'
-  return window.bytesAt(position, Math.min(claim, left)).length < claim ? 'torn' : null
-}
 
-function faultOf(batch: BatchView, next: Offset, range: ScanRange): ScanEnd | null {
-  if (batch.magic !== 2) return 'impossible header'
-  const { baseOffset, lastOffsetDelta, recordCount } = batch
-  if (lastOffsetDelta < 0) return 'impossible header'
-  if (recordCount < 0 || recordCount > lastOffsetDelta + 1) return 'impossible header'
-  if (!Number.isSafeInteger(baseOffset) || baseOffset < next) return 'offsets'
-  const lastOffset = baseOffset + lastOffsetDelta
-  const isBeyond = lastOffset - range.baseOffset > RELATIVE_OFFSET_MAX
-  return isBeyond || lastOffset >= range.offsetLimit ? 'offsets' : null
+  #place(batch: BatchView, mended: string): boolean {
+    const position = this.#position
+    const { sizeBytes, baseOffset, lastOffsetDelta, leaderEpoch } = batch
+    const end = position + sizeBytes
+    // Looking ahead may move the window away from the batch.
+    const ahead = this.#window.headerAt(end)
+    const { offsetLimit, isCompacted, latestEpoch } = this.#range
+    const follower = ahead?.baseOffset ?? this.#endBehind(end)
+    const right = rightBaseOffset(baseOffset, lastOffsetDelta, {
+      nextOffset: this.#next,
+      isExact: this.#isExact,
+      follower,
+      isCompacted,
+    })
+    const lastOffset = right === null ? Number.POSITIVE_INFINITY : right + lastOffsetDelta
+    const isBeyond = lastOffset - this.#range.baseOffset > RELATIVE_OFFSET_MAX
+    if (right === null || isBeyond || lastOffset >= offsetLimit) {
+      const next = this.#window.nextSound(position, this.#next, offsetLimit)
+      const faultEnd = next < 0 ? this.#range.sizeBytes : next
+      return this.#fault(faultEnd, 'a batch whose offsets its neighbours disprove', next >= 0)
+    }
+    const epoch = rightEpoch(leaderEpoch, this.#epoch, ahead?.leaderEpoch ?? NO_EPOCH, latestEpoch)
+    const changes = [
+      ...(mended === '' ? [] : [mended]),
+      ...(right === baseOffset ? [] : [`base offset ${baseOffset} should be ${right}`]),
+      ...(epoch === leaderEpoch ? [] : [`leader epoch ${leaderEpoch} should be ${epoch}`]),
+    ]
+    this.#visit(right, epoch, sizeBytes, changes.join(', '))
+    return true
+  }
+
+  #visit(baseOffset: Offset, epoch: LeaderEpoch, sizeBytes: number, change: string): void {
+    const position = this.#position
+    const bytes = this.#window.bytesAt(position, sizeBytes)
+    const batch = new BatchView(bytes)
+    if (change !== '') {
+      putInt32(bytes, 8, sizeBytes - 12)
+      bytes[16] = 2
+      batch.stamp(baseOffset, epoch)
+      this.#visitor.mend({ position, bytes: bytes.subarray(0, UNCOVERED_BYTES), change })
+    }
+    const { lastOffset } = batch
+    this.#visitor.batch(batch, position)
+    this.#position = position + sizeBytes
+    this.#next = lastOffset + 1
+    this.#epoch = Math.max(this.#epoch, epoch)
+    this.#isExact = true
+  }
+
+  /** What is known to follow the end of the file. */
+  #endBehind(end: FilePosition): Offset | null {
+    const { sizeBytes, offsetLimit, knownEnd } = this.#range
+    if (end < sizeBytes) return null
+    return Number.isFinite(offsetLimit) ? offsetLimit : knownEnd
+  }
+
+  #fault(end: FilePosition, reason: FaultReason, isFollowed: boolean): boolean {
+    const start = this.#position
+    const verdict = this.#visitor.fault({
+      start,
+      end,
+      reason,
+      nextOffset: this.#next,
+      isFollowed,
+      isUnwritten: reason === CUT_SHORT || this.#window.hasUnwritten(start, end),
+    })
+    if (verdict === 'skip') this.#pass(end)
+    return verdict === 'skip'
+  }
+
+  #pass(end: FilePosition): void {
+    this.#position = Math.min(end, this.#range.sizeBytes)
+    this.#isExact = false
+  }
+
+  #reasonAt(position: FilePosition): FaultReason {
+    if (this.#window.isLegacyAt(position)) return 'a batch of an old format'
+    const head = this.#window.bytesAt(position, UNCOVERED_BYTES)
+    if (head.every(byte => byte === 0)) return 'zeros'
+    if (this.#window.batchAt(position) !== null) return 'a batch whose checksum is wrong'
+    const claimed = this.#window.headerAt(position) !== null
+    return claimed || head.length < UNCOVERED_BYTES ? CUT_SHORT : 'no batch header'
+  }
 }

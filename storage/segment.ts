@@ -6,7 +6,8 @@
  * Invariants:
  *   (1) baseOffset <= every offset held < nextOffset, ascending in the file.
  *   (2) An offset-index entry names a batch's last offset and the position where it starts.
- *   (3) sizeBytes counts whole batches whose effects are committed; bytes after it are nobody's.
+ *   (3) sizeBytes counts whole batches whose effects are committed, and the damaged ranges between
+ *       them (`damage`); bytes after it are nobody's.
  *   (4) Indexes are loaded when first needed and checked then (of order 1); an index that lies is
  *       made again from the headers, never trusted and never a reason to fail.
  *
@@ -16,6 +17,7 @@
 import type { File } from '../host/host.ts'
 import type { BatchCursor } from './batch-cursor.ts'
 import { PIECE_BYTES } from './cached-tail.ts'
+import type { DamagedRange } from './damage.ts'
 import type { LogEnvironment } from './environment.ts'
 import { FileKind, segmentFileName } from './names.ts'
 import { OFFSET_ENTRY_BYTES, OffsetIndex } from './offset-index.ts'
@@ -48,6 +50,10 @@ export class Segment {
   /** When the next segment took over, wall clock; 0 for before this start. */
   closedMs = 0
   isRemoved = false
+  /** Ranges of the file that hold no batch, ascending; null for none, as nearly always. */
+  damage: readonly DamagedRange[] | null = null
+  /** Every batch of it was checked since this process opened it. */
+  isChecked = false
   /** What lies below was counted by CachedTail, or was there when this process started. */
   piecesEnd: FilePosition
   readonly #environment: LogEnvironment
@@ -110,7 +116,7 @@ export class Segment {
   get firstTimestampMs(): TimestampMs {
     if (Number.isNaN(this.#firstTimestampMs)) {
       if (this.sizeBytes === 0) return NO_TIMESTAMP
-      const cursor = this.#environment.cursor.start(this.file(), 0, this.sizeBytes)
+      const cursor = this.#environment.cursor.start(this.file(), 0, this.sizeBytes, this.damage)
       this.#firstTimestampMs = cursor.next() ? cursor.maxTimestampMs : NO_TIMESTAMP
     }
     return this.#firstTimestampMs
@@ -136,6 +142,11 @@ export class Segment {
     this.#unindexedBytes += sizeBytes
     this.sizeBytes += sizeBytes
     this.nextOffset = lastOffset + 1
+  }
+
+  /** What lies before `position` and was not accepted is no batch. */
+  skipTo(position: FilePosition): void {
+    if (position > this.sizeBytes) this.sizeBytes = position
   }
 
   #begin(firstTimestampMs: TimestampMs): void {
@@ -205,7 +216,7 @@ export class Segment {
     const isWhole = index.entries.load(this.#environment.disk)
     const isBare = index.count === 0 && this.sizeBytes > this.#indexIntervalBytes
     const relativeEnd = this.nextOffset - this.baseOffset
-    if (!isWhole || isBare || !index.isSane(this.sizeBytes, relativeEnd)) this.#rebuildIndexes()
+    if (!isWhole || isBare || !index.isSane(this.sizeBytes, relativeEnd)) this.rebuildIndexes()
     this.#environment.mirrors.loaded(index.entries)
     return index
   }
@@ -219,17 +230,22 @@ export class Segment {
     }
     const isWhole = index.entries.load(this.#environment.disk)
     const relativeEnd = this.nextOffset - this.baseOffset
-    if (!isWhole || index.count === 0 || !index.isSane(relativeEnd)) this.#rebuildIndexes()
+    if (!isWhole || index.count === 0 || !index.isSane(relativeEnd)) this.rebuildIndexes()
     this.#environment.mirrors.loaded(index.entries)
     return index
   }
 
-  /** Makes both indexes again from the headers, as appending made them. */
-  #rebuildIndexes(): void {
-    const { sizeBytes } = this
+  /** Makes both indexes again from the headers, as appending made them. Throws DiskError. */
+  rebuildIndexes(): void {
+    const { sizeBytes, nextOffset } = this
     this.resetIndexes()
-    const cursor = this.#environment.newCursor().start(this.file(), 0, sizeBytes)
-    while (cursor.next()) this.accept(cursor.sizeBytes, cursor.lastOffset, cursor.maxTimestampMs)
+    const cursor = this.#environment.newCursor()
+    cursor.start(this.file(), 0, sizeBytes, this.damage)
+    while (cursor.next()) {
+      this.skipTo(cursor.position)
+      this.accept(cursor.sizeBytes, cursor.lastOffset, cursor.maxTimestampMs)
+    }
+    this.nextOffset = nextOffset
     // A hole in a trusted segment is for recovery to judge; the indexes cover what can be walked.
     this.sizeBytes = sizeBytes
     if (this.#maxTimestampMs > NO_TIMESTAMP) {
@@ -309,7 +325,7 @@ export class Segment {
   seek(offset: Offset, end: FilePosition = this.sizeBytes): BatchCursor | null {
     if (this.sizeBytes === 0) return null
     const position = this.offsets().floorPosition(offset - this.baseOffset)
-    const cursor = this.#environment.cursor.start(this.file(), position, end)
+    const cursor = this.#environment.cursor.start(this.file(), position, end, this.damage)
     return cursor.seek(offset) ? cursor : null
   }
 
@@ -340,7 +356,12 @@ export class Segment {
     this.#maxTimestampOffset = last < 0 ? -1 : this.baseOffset + times.relativeOffset(last)
     this.nextOffset = this.baseOffset
     const lastTimed = last < 0 ? 0 : offsets.floorPosition(times.relativeOffset(last))
-    const cursor = this.#environment.cursor.start(this.file(), lastTimed, this.sizeBytes)
+    const cursor = this.#environment.cursor.start(
+      this.file(),
+      lastTimed,
+      this.sizeBytes,
+      this.damage,
+    )
     while (cursor.next()) {
       this.nextOffset = cursor.lastOffset + 1
       if (cursor.maxTimestampMs > this.#maxTimestampMs) {

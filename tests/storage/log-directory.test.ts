@@ -293,10 +293,20 @@ describe('what an interrupted change of files left is finished or undone', () =>
     ).toBe(true)
   })
 
-  test('a log that ends before its start begins anew there', async () => {
-    const { log } = await withLeftovers(on => {
+  test('a start beyond the end of a log that was stopped cleanly is not believed', async () => {
+    const { log, again } = await withLeftovers(on => {
       put(on, 'log-start-offset-checkpoint', '0\n1\ntopic 0 500\n')
     })
+    expect([log.logStartOffset, log.nextOffset]).toEqual([0, 20])
+    expect(again.report.findings).toMatchObject([{ kind: 'repaired' }])
+  })
+
+  test('a log that ends before its start begins anew there, and nothing is removed', async () => {
+    const { disk, log } = await withLeftovers(on => {
+      put(on, 'log-start-offset-checkpoint', '0\n1\ntopic 0 500\n')
+      on.remove(`${DATA}/.kafka_cleanshutdown`)
+    })
+    expect(names(disk, 'topic-0').some(name => name.includes('.log.torn-0-'))).toBe(true)
     expect([log.logStartOffset, log.nextOffset, log.highWatermark]).toEqual([500, 500, 500])
     expect(await appendDurably(log, batchOf())).toMatchObject({ baseOffset: 500 })
   })
