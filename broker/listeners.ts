@@ -1,5 +1,6 @@
 import type { BrokerConfig } from './config/broker-config.ts'
 import { ConfigError } from './config/load.ts'
+import { listElements } from './config/property.ts'
 
 /** One of `listeners`, or of `advertised.listeners`. */
 export interface ListenerAddress {
@@ -65,7 +66,7 @@ function parseAll(
   problems: string[],
 ): ListenerAddress[] {
   const protocols = new Map(
-    config.get('listener.security.protocol.map').map(pair => {
+    listElements(config.get('listener.security.protocol.map')).map(pair => {
       const [name = '', protocol = ''] = pair.split(':')
       return [name.trim().toUpperCase(), protocol.trim().toUpperCase()] as const
     }),

@@ -1,6 +1,8 @@
+import type { LogLevel } from '../host/host.ts'
 import { onStopSignal, watchStopSignals } from '../host/node/stop-signals.ts'
 
 if (import.meta.main) watchStopSignals()
+
 // Read when the thread pool is first used, so it is said before anything else is loaded.
 process.env['UV_THREADPOOL_SIZE'] ??= '32'
 const { setFlagsFromString } = await import('node:v8')
@@ -13,6 +15,7 @@ const { nodeHost } = await import('../host/node/host.ts')
 const { readFileSync } = await import('node:fs')
 const { resolve } = await import('node:path')
 const { dataFolder } = await import('./parts.ts')
+const { LOG_LEVELS } = await import('../host/log-levels.ts')
 
 /**
  * Runs a broker in this process until SIGTERM, SIGINT or SIGHUP stops it cleanly:
@@ -70,10 +73,8 @@ async function run(args: readonly string[]): Promise<void> {
   process.stdout.write(`${startLine(server, version(), process.uptime() * 1000)}\n`)
 }
 
-const LEVELS = ['debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
-
-function logLevel(text: string | undefined): (typeof LEVELS)[number] {
-  return LEVELS.find(level => level === text) ?? 'info'
+function logLevel(text: string | undefined): LogLevel {
+  return LOG_LEVELS.find(level => level === text) ?? 'info'
 }
 
 /** Put in by the build, or read beside the sources. */

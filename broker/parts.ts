@@ -61,6 +61,7 @@ export class BrokerParts implements BrokerServices {
     this.config = config
     this.authorizer = options.authorizer ?? allowAll
     this.nodeId = logDirectory.identity.nodeId
+    config.identify(this.nodeId)
     this.conditions = new Conditions(() => host.clock.nowMs(), host.log)
     this.logDirectory = logDirectory
     this.store = store
@@ -201,7 +202,7 @@ const SWEEP_RECORDS_MAX = 500
 
 /** The data folder as configured: absolute, or seen from wherever the process was started. */
 export function dataFolder(config: BrokerConfig): string {
-  return config.get('log.dirs')?.[0] ?? config.get('log.dir')
+  return config.get('log.dirs')?.[0] ?? config.get('log.dir')[0] ?? 'data'
 }
 
 function openDirectory(host: Host, config: BrokerConfig, path: string): Promise<LogDirectory> {

@@ -12,6 +12,8 @@ export interface Host {
   readonly disk: Disk
   readonly process: HostProcess
   readonly log: Logger
+  /** What `log` and its children write; may be changed at any time. */
+  readonly logLevels: LogLevels
   /** CRC-32C (Castagnoli), the fastest this host has. Pure. */
   readonly crc32c: Crc32c
 }
@@ -275,4 +277,18 @@ export interface Logger {
   error(fields: object, message: string): void
   fatal(fields: object, message: string): void
   child(fields: object): Logger
+}
+
+/** From the most talkative level on; 'silent' writes nothing. */
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
+
+/** The least severe level that each logger of a process writes. */
+export interface LogLevels {
+  /** Every logger and its level, `root` first. */
+  all(): ReadonlyMap<string, LogLevel>
+  has(name: string): boolean
+  /** `name` is a known logger. */
+  set(name: string, level: LogLevel): void
+  /** Gives a logger the level of `root` again; `name` is a known logger other than `root`. */
+  reset(name: string): void
 }

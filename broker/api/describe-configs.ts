@@ -8,6 +8,9 @@ import {
   type DescribedConfig,
   describeBroker,
   describeBrokerDefaults,
+  describeClientMetrics,
+  describeGroup,
+  describeLoggers,
   describeTopic,
 } from '../config/describe.ts'
 import { NO_OVERRIDES } from '../image/image.ts'
@@ -72,36 +75,55 @@ interface Failure {
   readonly errorMessage: string | null
 }
 
+type Names = readonly string[] | null
+
 function find(
   { resourceType, resourceName }: Resource,
-  names: readonly string[] | null,
-  context: RequestContext,
+  names: Names,
+  { broker }: RequestContext,
 ): DescribedConfig[] | Failure {
-  const { broker } = context
+  const image = broker.image()
   switch (resourceType) {
     case ConfigResourceType.TOPIC: {
-      const topic = broker.image().topics.get(resourceName)
+      const topic = image.topics.get(resourceName)
       if (topic !== undefined) return describeTopic(broker.config, topic.configs, names)
-      return topicNameFault(resourceName) === null
-        ? { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, errorMessage: null }
-        : { errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION, errorMessage: null }
+      const errorMessage = topicNameFault(resourceName)
+      return errorMessage === null
+        ? { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, errorMessage }
+        : { errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION, errorMessage }
     }
     case ConfigResourceType.BROKER: {
       if (resourceName === '') {
-        const overrides = broker.image().brokerConfigs.get('') ?? NO_OVERRIDES
-        return describeBrokerDefaults(overrides, names)
+        return describeBrokerDefaults(image.brokerConfigs.get('') ?? NO_OVERRIDES, names)
       }
-      if (resourceName === String(broker.nodeId)) return describeBroker(broker.config, names)
-      const errorMessage =
-        `Unexpected broker id, expected ${broker.nodeId} or empty string, ` +
-        `but received ${resourceName}`
-      return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage }
+      return otherBroker(resourceName, broker) ?? describeBroker(broker.config, names)
     }
-    default: {
-      const errorMessage = `Unsupported resource type: ${resourceType}`
-      return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage }
+    case ConfigResourceType.BROKER_LOGGER:
+      return (
+        otherBroker(resourceName, broker) ?? describeLoggers(broker.host.logLevels.all(), names)
+      )
+    case ConfigResourceType.CLIENT_METRICS: {
+      if (resourceName === '') return invalid('A subscription to client metrics has a name.')
+      const overrides = image.clientMetricsConfigs.get(resourceName) ?? NO_OVERRIDES
+      return describeClientMetrics(overrides, names)
     }
+    case ConfigResourceType.GROUP: {
+      if (resourceName === '') return invalid('Group name must not be empty.')
+      const overrides = image.groupConfigs.get(resourceName) ?? NO_OVERRIDES
+      return describeGroup(broker.config, overrides, names)
+    }
+    default:
+      return invalid(`Unsupported resource type: ${resourceType}`)
   }
+}
+
+function otherBroker(name: string, { nodeId }: RequestContext['broker']): Failure | null {
+  if (name !== '' && Number(name) === nodeId) return null
+  return invalid(`Unexpected broker id, expected ${nodeId}, but received ${name}`)
+}
+
+function invalid(errorMessage: string): Failure {
+  return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage }
 }
 
 function failed(

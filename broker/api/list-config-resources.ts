@@ -9,7 +9,7 @@ import { Operation } from '../security/authorizer.ts'
 import { api } from './api.ts'
 import { mayOnCluster } from './authorize.ts'
 
-/** Version 0 knew no types: it listed client metrics resources, of which there are none. */
+/** Version 0 knew no types: it lists subscriptions to metrics of clients. */
 const TYPED_SINCE = 1
 
 const EVERY_TYPE: readonly number[] = Object.values(ConfigResourceType)
@@ -25,10 +25,12 @@ export const listConfigResources = api(
     if (!mayOnCluster(context, Operation.DESCRIBE_CONFIGS)) {
       throw new KafkaError(ErrorCode.CLUSTER_AUTHORIZATION_FAILED)
     }
-    if (context.apiVersion < TYPED_SINCE) {
-      return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, configResources: [] }
-    }
-    const types = request.resourceTypes.length > 0 ? new Set(request.resourceTypes) : EVERY_TYPE
+    const types =
+      context.apiVersion < TYPED_SINCE
+        ? [ConfigResourceType.CLIENT_METRICS]
+        : request.resourceTypes.length > 0
+          ? new Set(request.resourceTypes)
+          : EVERY_TYPE
     const image = context.broker.image()
     const configResources = []
     for (const resourceType of types) {
@@ -50,6 +52,8 @@ function namesOf(image: ClusterImage, resourceType: number): Iterable<string> {
       return [...image.brokers.keys()].map(String)
     case ConfigResourceType.GROUP:
       return image.groupConfigs.keys()
+    case ConfigResourceType.CLIENT_METRICS:
+      return image.clientMetricsConfigs.keys()
     default:
       return []
   }

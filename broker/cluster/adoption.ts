@@ -1,5 +1,5 @@
 import { INTERNAL_TOPICS } from '../image/image.ts'
-import { storeKey } from '../image/values.ts'
+import { splitKey, storeKey } from '../image/values.ts'
 import type { StoreOperation } from '../metadata/store.ts'
 import { ConfigResourceType } from './commands.ts'
 import type { KraftMetadata } from './kraft-records.ts'
@@ -64,7 +64,7 @@ export function planAdoption(
     operations.push(put('name', storeKey.name(name), { id: topicId }))
     operations.push(put('topic', storeKey.topic(topicId), { name, state: 'active', internal }))
   }
-  operations.push(...brokerConfigOperations(kraft))
+  operations.push(...otherConfigOperations(kraft))
   for (const [index, { entity, key, value }] of kraft.quotas.entries()) {
     const pairs = entity.map(([type, name]): [string, string | null] => [type, name])
     operations.push(put('quota', storeKey.quota(index), { entity: pairs, key, value }))
@@ -120,16 +120,28 @@ function dropBehindGap(name: string, parts: Map<number, FoundLog>, findings: str
   }
 }
 
-function brokerConfigOperations(kraft: KraftMetadata): StoreOperation[] {
+function otherConfigOperations(kraft: KraftMetadata): StoreOperation[] {
   const operations: StoreOperation[] = []
-  const prefix = `${ConfigResourceType.BROKER}/`
   for (const [key, configs] of kraft.configs) {
-    if (!key.startsWith(prefix) || configs.size === 0) continue
-    const name = key.slice(prefix.length)
-    const to = name === '' ? storeKey.brokerDefaults : storeKey.brokerConfig(name)
-    operations.push(put('cfg', to, { c: [...configs] }))
+    const { kind, rest: name } = splitKey(key)
+    const to = configKey(Number(kind), name)
+    if (to !== null && configs.size > 0) operations.push(put('cfg', to, { c: [...configs] }))
   }
   return operations
+}
+
+/** Where the configs of a resource are kept, topics aside. */
+function configKey(resourceType: number, name: string): string | null {
+  switch (resourceType) {
+    case ConfigResourceType.BROKER:
+      return name === '' ? storeKey.brokerDefaults : storeKey.brokerConfig(name)
+    case ConfigResourceType.CLIENT_METRICS:
+      return storeKey.clientMetricsConfig(name)
+    case ConfigResourceType.GROUP:
+      return storeKey.groupConfig(name)
+    default:
+      return null
+  }
 }
 
 function nextProducerId(logs: readonly FoundLog[], kraft: KraftMetadata): number {

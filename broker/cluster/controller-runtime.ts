@@ -1,12 +1,11 @@
 import { ErrorCode } from '../../protocol/errors.ts'
-import type { AlterScope } from '../config/alter.ts'
+import { type AlterScopes, alterScopes } from '../config/alter-scopes.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
-import { inheritedTopicText } from '../config/describe.ts'
-import { brokerProperties, TOPIC_PROPERTIES } from '../config/schema.ts'
 import type { ClusterView } from '../image/cluster-view.ts'
 import type { ClusterImage } from '../image/image.ts'
 import { storeKey } from '../image/values.ts'
 import type { MetadataStore, Transaction, TransactionOutcome } from '../metadata/store.ts'
+import { decideAlterConfigs } from './alter-configs.ts'
 import type {
   ConfigChanges,
   ConfigResult,
@@ -17,12 +16,7 @@ import type {
   NewTopic,
   TopicReference,
 } from './commands.ts'
-import {
-  type Decision,
-  decideAlterConfigs,
-  decideCreatePartitions,
-  decideDeleteTopics,
-} from './controller.ts'
+import { type Decision, decideCreatePartitions, decideDeleteTopics } from './controller.ts'
 import { decideCreateTopics, refusedCreation } from './create-topics.ts'
 import { type Authority, NO_PLAN, type Plan } from './plan.ts'
 
@@ -56,11 +50,13 @@ interface Failure {
  */
 export class Controller {
   readonly #options: ControllerOptions
+  readonly #scopes: AlterScopes
   #authority: Authority
   #tail: Promise<unknown> = Promise.resolve()
 
   constructor(options: ControllerOptions) {
     this.#options = options
+    this.#scopes = alterScopes(options.config)
     this.#authority = { compare: [], transactionSizeMax: options.store.transactionSizeMax }
   }
 
@@ -77,7 +73,7 @@ export class Controller {
         defaultPartitions: config.get('num.partitions'),
         defaultReplicationFactor: config.get('default.replication.factor'),
         partitionsMax: config.get('ottla.partitions.max'),
-        topicScope: this.#topicScope(),
+        topicScope: this.#scopes.topic,
         newTopicId,
         placementSeed: () => below(1024),
         authority: this.#authority,
@@ -135,8 +131,7 @@ export class Controller {
   ): Promise<ConfigResult[]> {
     const results = await this.#run(options, image =>
       decideAlterConfigs(image, resources, {
-        topicScope: this.#topicScope(),
-        brokerScope: this.#brokerScope(),
+        scopes: this.#scopes,
         authority: this.#authority,
       }),
     )
@@ -193,28 +188,6 @@ export class Controller {
       )
       const undo: Transaction = { compare, operations: deletes }
       await this.#options.store.transact(undo)
-    }
-  }
-
-  // ------------------------------------------------------------------------------------- scopes
-
-  #topicScope(): AlterScope {
-    const { config } = this.#options
-    return {
-      noun: 'topic',
-      properties: TOPIC_PROPERTIES,
-      inherited: name => inheritedTopicText(config, name),
-      mayChange: () => true,
-    }
-  }
-
-  #brokerScope(): AlterScope {
-    const { config } = this.#options
-    return {
-      noun: 'broker',
-      properties: brokerProperties(),
-      inherited: name => config.synonyms(name)[0]?.text ?? '',
-      mayChange: property => property.update !== 'read-only',
     }
   }
 }

@@ -1,27 +1,8 @@
 import { ErrorCode, errorInfo } from '../../protocol/errors.ts'
 import { NO_UUID } from '../../protocol/uuid.ts'
-import {
-  type AlterScope,
-  alterOverrides,
-  isAlterRefusal,
-  replaceOverrides,
-} from '../config/alter.ts'
-import {
-  type ClusterImage,
-  type ConfigOverrides,
-  NO_OVERRIDES,
-  type TopicImage,
-} from '../image/image.ts'
+import type { ClusterImage, TopicImage } from '../image/image.ts'
 import { storeKey } from '../image/values.ts'
-import {
-  type ConfigChanges,
-  ConfigResourceType,
-  type ConfigResult,
-  type DeletedTopic,
-  type NamedResult,
-  type NewPartitions,
-  type TopicReference,
-} from './commands.ts'
+import type { DeletedTopic, NamedResult, NewPartitions, TopicReference } from './commands.ts'
 import { assignmentFault, candidatesOf, partitionCount } from './create-topics.ts'
 import { placeReplicas } from './placement.ts'
 import { type Authority, deleteTopicOperations, inStages, NO_PLAN, type Plan, put } from './plan.ts'
@@ -205,86 +186,4 @@ function failed(
   errorMessage: string | null,
 ): Decision<NamedResult> {
   return { reply: { name, errorCode, errorMessage }, plan: NO_PLAN }
-}
-
-// -------------------------------------------------------------------------------- alter configs
-
-export interface AlterRules {
-  readonly topicScope: AlterScope
-  readonly brokerScope: AlterScope
-  readonly authority: Authority
-}
-
-/** Changes the overrides of resources; each by itself. */
-export function decideAlterConfigs(
-  image: ClusterImage,
-  resources: readonly ConfigChanges[],
-  rules: AlterRules,
-): Decision<ConfigResult>[] {
-  const seen = new Set<string>()
-  return resources.map(changes => {
-    const { resourceType, resourceName } = changes
-    const id = `${resourceType}/${resourceName}`
-    const isDuplicate = seen.has(id)
-    seen.add(id)
-    if (isDuplicate) return unaltered(changes, ErrorCode.INVALID_REQUEST, 'Duplicate resource.')
-    if (resourceType === ConfigResourceType.TOPIC) {
-      const topic = image.topics.get(resourceName)
-      if (topic === undefined) return unaltered(changes, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, null)
-      return alter(changes, topic.configs, rules.topicScope, storeKey.topicConfig(topic.id), rules)
-    }
-    if (resourceType === ConfigResourceType.BROKER) return alterBroker(image, changes, rules)
-    const why = `Configs of resource type ${resourceType} cannot be altered`
-    return unaltered(changes, ErrorCode.INVALID_REQUEST, why)
-  })
-}
-
-function alterBroker(
-  image: ClusterImage,
-  changes: ConfigChanges,
-  rules: AlterRules,
-): Decision<ConfigResult> {
-  const { resourceName } = changes
-  const isAll = resourceName === ''
-  if (!isAll && !image.brokers.has(Number(resourceName))) {
-    const why = `Unexpected broker id, expected one of the cluster's, but received ${resourceName}`
-    return unaltered(changes, ErrorCode.INVALID_REQUEST, why)
-  }
-  const name = isAll ? '' : String(Number(resourceName))
-  const current = image.brokerConfigs.get(name) ?? NO_OVERRIDES
-  const key = isAll ? storeKey.brokerDefaults : storeKey.brokerConfig(name)
-  return alter(changes, current, rules.brokerScope, key, rules)
-}
-
-function alter(
-  changes: ConfigChanges,
-  current: ConfigOverrides,
-  scope: AlterScope,
-  key: string,
-  { authority }: AlterRules,
-): Decision<ConfigResult> {
-  const next =
-    changes.mode === 'replace'
-      ? replaceOverrides(changes.changes, scope)
-      : alterOverrides(current, changes.changes, scope)
-  if (isAlterRefusal(next)) {
-    const isConfig = next.kind === 'invalid-config'
-    const errorCode = isConfig ? ErrorCode.INVALID_CONFIG : ErrorCode.INVALID_REQUEST
-    return unaltered(changes, errorCode, next.message)
-  }
-  const operation =
-    next.size === 0 ? ({ kind: 'delete', key } as const) : put('cfg', key, { c: [...next] })
-  const { resourceType, resourceName } = changes
-  return {
-    reply: { resourceType, resourceName, errorCode: ErrorCode.NONE, errorMessage: null },
-    plan: [[{ compare: authority.compare, operations: [operation] }]],
-  }
-}
-
-function unaltered(
-  { resourceType, resourceName }: ConfigChanges,
-  errorCode: ErrorCode,
-  errorMessage: string | null,
-): Decision<ConfigResult> {
-  return { reply: { resourceType, resourceName, errorCode, errorMessage }, plan: NO_PLAN }
 }

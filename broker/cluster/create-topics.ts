@@ -101,10 +101,13 @@ function decideOne(image: ClusterImage, topic: NewTopic, context: Context): Crea
 
 function topicConfigs(topic: NewTopic, scope: AlterScope): ConfigOverrides | AlterRefusal {
   if (topic.configs.length === 0) return NO_OVERRIDES
-  return replaceOverrides(
-    topic.configs.map(({ name, value }) => ({ name, value, operation: 0 })),
+  // Of a name that is given twice the last value counts, as with Kafka.
+  const last = new Map(topic.configs.map(({ name, value }) => [name, value]))
+  const wanted = replaceOverrides(
+    Array.from(last, ([name, value]) => ({ name, value, operation: 0 })),
     scope,
   )
+  return isAlterRefusal(wanted) ? { ...wanted, kind: 'invalid-config' } : wanted
 }
 
 interface Fault {

@@ -15,38 +15,45 @@ export interface AlterRefusal {
   readonly message: string
 }
 
-/** Which properties may be altered, and what a list is before it is. */
+/** What may be altered of one kind of resource, and with which rules. */
 export interface AlterScope {
   /** "topic", "broker": for sentences. */
   readonly noun: string
-  readonly properties: ReadonlyMap<string, Property<unknown>>
+  /** The declaration of a property; undefined for names that this kind of resource has not. */
+  property(name: string): Property<unknown> | undefined
   /** The value an append or a subtract starts from when there is no override. */
-  readonly inherited: (name: string) => string
-  /** Whether a change takes effect without a restart; others are refused. */
-  readonly mayChange: (property: Property<unknown>) => boolean
+  inherited(name: string): string
+  /** Whether lists can be appended to and subtracted from. */
+  readonly changesLists: boolean
+  /** How Kafka calls an unknown name of this kind of resource, and a value that cannot be. */
+  readonly unknownName: AlterRefusal['kind']
+  readonly badValue: AlterRefusal['kind']
+  /** Why the property cannot be set to `text`, a value in its normal form; null when it can. */
+  refusal(name: string, property: Property<unknown>, text: string): AlterRefusal | null
+  /** Why all overrides together cannot be; null when they can. */
+  contradiction(overrides: Overrides): AlterRefusal | null
 }
 
 type Overrides = ReadonlyMap<string, string>
 
 /**
- * The overrides after some alterations, in a map of their own; or why not. A name may appear once
- * in a request; nothing is changed unless all can be.
+ * The overrides after some alterations, each in its normal form, in a map of their own; or why not.
+ * A name may appear once in a request; nothing is changed unless all can be. Deleting what is
+ * unknown or was never set changes nothing, and is no fault.
  */
 export function alterOverrides(
   current: Overrides,
   alterations: readonly Alteration[],
   scope: AlterScope,
 ): Map<string, string> | AlterRefusal {
+  const malformed = malformedRequest(alterations) ?? unknownName(alterations, scope)
+  if (malformed !== null) return malformed
   const next = new Map(current)
-  const seen = new Set<string>()
   for (const alteration of alterations) {
-    const { name } = alteration
-    if (seen.has(name)) return invalidRequest(`Error due to duplicate config keys: ${name}`)
-    seen.add(name)
     const refusal = alterOne(next, alteration, scope)
     if (refusal !== null) return refusal
   }
-  return next
+  return scope.contradiction(next) ?? next
 }
 
 /** The overrides when exactly these are wanted (AlterConfigs). */
@@ -68,39 +75,61 @@ export function isAlterRefusal(
   return 'message' in result
 }
 
+/** What is wrong with a request before anyone looks at what it asks for. */
+export function malformedRequest(alterations: readonly Alteration[]): AlterRefusal | null {
+  const names = alterations.map(({ name }) => name)
+  const twice = names.find((name, at) => names.indexOf(name) < at)
+  if (twice !== undefined) return invalidRequest(`Error due to duplicate config keys: ${twice}`)
+  const isNull = ({ operation, value }: Alteration) =>
+    operation !== AlterOperation.DELETE && value === null
+  const missing = alterations.find(isNull)
+  if (missing === undefined) return null
+  return invalidRequest(`Null value not supported for config: ${missing.name}`)
+}
+
+function unknownName(alterations: readonly Alteration[], scope: AlterScope): AlterRefusal | null {
+  for (const { name, operation } of alterations) {
+    if (operation === AlterOperation.DELETE || scope.property(name) !== undefined) continue
+    const message = `Unknown ${scope.noun} config name: ${name}`
+    // Kafka asks first whether what is appended to is a list.
+    return isListOperation(operation)
+      ? invalidConfig(message)
+      : { kind: scope.unknownName, message }
+  }
+  return null
+}
+
+function isListOperation(operation: number): boolean {
+  return operation === AlterOperation.APPEND || operation === AlterOperation.SUBTRACT
+}
+
 function alterOne(
   next: Map<string, string>,
   { name, operation, value }: Alteration,
   scope: AlterScope,
 ): AlterRefusal | null {
-  const property = scope.properties.get(name)
-  if (property === undefined) return invalidConfig(`Unknown ${scope.noun} config name: ${name}`)
-  if (!scope.mayChange(property)) {
-    return invalidRequest(`Cannot update these configs dynamically: ${name}`)
-  }
-  if (operation === AlterOperation.DELETE) {
+  const property = scope.property(name)
+  if (operation === AlterOperation.DELETE || property === undefined || value === null) {
     next.delete(name)
     return null
   }
-  if (value === null) {
-    return invalidConfig(`Null value not supported for ${scope.noun} config: ${name}`)
-  }
-  const isListOperation =
-    operation === AlterOperation.APPEND || operation === AlterOperation.SUBTRACT
-  if (operation !== AlterOperation.SET && !isListOperation) {
+  if (operation !== AlterOperation.SET && !isListOperation(operation)) {
     return invalidRequest(`Unknown operation type ${operation} for config ${name}`)
   }
-  if (isListOperation && property.kind !== 'list') {
+  if (isListOperation(operation) && (property.kind !== 'list' || !scope.changesLists)) {
     return invalidConfig(`Can't change config key ${name} as a list: its type is not LIST`)
   }
-  const text = isListOperation
+  const text = isListOperation(operation)
     ? changedList(next.get(name) ?? scope.inherited(name), value, operation)
     : value
   const parsed = property.parse(text)
+  const refusal = scope.refusal(name, property, parsed.ok ? parsed.text : text)
+  if (refusal !== null) return refusal
   if (!parsed.ok) {
-    return invalidConfig(`Invalid value ${text} for configuration ${name}: ${parsed.reason}`)
+    const message = `Invalid value ${text} for configuration ${name}: ${parsed.reason}`
+    return { kind: scope.badValue, message }
   }
-  next.set(name, text)
+  next.set(name, parsed.text)
   return null
 }
 

@@ -3,7 +3,8 @@ import {
   actingProperties,
   type BrokerPropertyName,
   type BrokerPropertyValue,
-  brokerProperties,
+  brokerProperty,
+  withoutListener,
 } from './schema.ts'
 
 /** Kafka's numbers for where a value comes from; a higher line of this list wins. */
@@ -13,14 +14,32 @@ export const ConfigSource = {
   DYNAMIC_DEFAULT_BROKER: 3,
   STATIC_BROKER: 4,
   DEFAULT: 5,
+  BROKER_LOGGER: 6,
+  CLIENT_METRICS: 7,
   GROUP: 8,
 } as const
 export type ConfigSource = (typeof ConfigSource)[keyof typeof ConfigSource]
 
-/** A value as it is written, and where it was written. */
+/** A value in its normal form, the property that has it, and where it was set. */
 export interface SourcedText {
-  readonly text: string | null
+  readonly name: string
+  readonly text: string
   readonly source: ConfigSource
+}
+
+/** Properties that set one thing, each in a unit of its own; the first that is set wins. */
+const CHAINS: readonly (readonly string[])[] = [
+  ['log.roll.ms', 'log.roll.hours'],
+  ['log.roll.jitter.ms', 'log.roll.jitter.hours'],
+  ['log.retention.ms', 'log.retention.minutes', 'log.retention.hours'],
+]
+
+function chainOf(name: string): readonly string[] {
+  if (name === 'log.flush.interval.ms') return [name, 'log.flush.scheduler.interval.ms']
+  const chain = CHAINS.find(names => names.includes(name))
+  if (chain !== undefined) return chain
+  const base = withoutListener(name)
+  return base === name ? [name] : [name, base]
 }
 
 type Texts = ReadonlyMap<string, string>
@@ -38,7 +57,7 @@ const NOTHING: Texts = new Map()
  *   (3) `get` costs one map lookup; hot paths still keep what they read and listen for changes.
  */
 export class BrokerConfig {
-  readonly #static: Texts
+  #static: Texts
   #ofBroker: Texts = NOTHING
   #ofCluster: Texts = NOTHING
   readonly #values = new Map<string, PropertyValue>()
@@ -71,23 +90,42 @@ export class BrokerConfig {
     return property.defaultValue
   }
 
-  /** Every place that gives the property a value, winning one first; the default is last. */
+  /** Tells the broker's own number, which a fresh folder or an old one gave it. */
+  identify(nodeId: number): void {
+    const id = String(nodeId)
+    this.#static = new Map([...this.#static, ['node.id', id], ['broker.id', id]])
+    this.#values.clear()
+  }
+
+  /**
+   * Every place that gives a value to the property or to a synonym of it, in Kafka's order: what
+   * is set for this broker, for all brokers, in the file, and the defaults. Each value stands under
+   * the name and in the unit in which it was given.
+   */
   synonyms(name: string): SourcedText[] {
+    const chain = chainOf(name)
     const found: SourcedText[] = []
-    const property = propertyOf(name)
     const layers: [Texts, ConfigSource][] = [
       [this.#ofBroker, ConfigSource.DYNAMIC_BROKER],
       [this.#ofCluster, ConfigSource.DYNAMIC_DEFAULT_BROKER],
       [this.#static, ConfigSource.STATIC_BROKER],
     ]
     for (const [texts, source] of layers) {
-      const text = texts.get(name)
-      if (text !== undefined) found.push({ text, source })
+      for (const one of chain) {
+        const text = texts.get(one)
+        if (text !== undefined) found.push({ name: one, text: normalForm(one, text), source })
+      }
     }
-    if (property !== undefined && property.defaultText !== null) {
-      found.push({ text: property.defaultText, source: ConfigSource.DEFAULT })
+    for (const one of chain) {
+      const text = one === withoutListener(one) ? (brokerProperty(one)?.defaultText ?? null) : null
+      if (text !== null) found.push({ name: one, text, source: ConfigSource.DEFAULT })
     }
     return found
+  }
+
+  /** The names that are set anywhere, whether or not they are properties of the catalogue. */
+  setNames(): Iterable<string> {
+    return new Set([...this.#ofBroker.keys(), ...this.#ofCluster.keys(), ...this.#static.keys()])
   }
 
   /** Whether the property was set anywhere: differs from asking whether it has its default. */
@@ -118,5 +156,9 @@ export class BrokerConfig {
 
 function propertyOf(name: string) {
   if (Object.hasOwn(actingProperties, name)) return actingProperties[name as BrokerPropertyName]
-  return brokerProperties().get(name)
+  return brokerProperty(name)
+}
+
+function normalForm(name: string, text: string): string {
+  return brokerProperty(name)?.normalForm(text) ?? text
 }

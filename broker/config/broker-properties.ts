@@ -1,3 +1,4 @@
+import { gzipLevelFault } from './checks.ts'
 import {
   boolean,
   int,
@@ -27,9 +28,8 @@ export const serverProperties = {
   }),
   'advertised.listeners': optionalList({
     doc: 'Addresses clients are told. Unset: the address by which each client reached the broker.',
-    update: 'per-broker',
   }),
-  'listener.security.protocol.map': list(
+  'listener.security.protocol.map': string(
     'SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT',
     { doc: 'The security protocol of each listener name.', update: 'per-broker' },
   ),
@@ -152,7 +152,7 @@ export const topicCreationProperties = {
 
 /** Logs and their durability. Most have a topic property of their own. */
 export const logProperties = {
-  'log.dir': string('data', { doc: 'The data folder, if log.dirs is unset.' }),
+  'log.dir': list('data', { doc: 'The data folder, if log.dirs is unset.' }),
   'log.dirs': optionalList({ doc: 'The data folder. Exactly one is supported.' }),
   durability: string('fsync', {
     oneOf: ['fsync', 'os'],
@@ -181,6 +181,7 @@ export const logProperties = {
   'log.roll.jitter.hours': int('0', { min: 0, unit: 'h', doc: 'The same, in hours.' }),
   'log.retention.ms': optionalLong({
     min: -1,
+    check: value => (value === 0 ? '-1, or at least 1' : null),
     unit: 'ms',
     update: 'cluster-wide',
     doc: 'Age at which segments are deleted. -1: never.',
@@ -280,8 +281,7 @@ export const logProperties = {
     doc: 'How batches are stored: as the producer sent them, or always with one codec.',
   }),
   'compression.gzip.level': int('-1', {
-    min: -1,
-    max: 9,
+    check: gzipLevelFault,
     update: 'cluster-wide',
     doc: 'Effort of gzip where the broker compresses. -1: its default.',
   }),

@@ -1,6 +1,14 @@
 import { type BrokerConfig, ConfigSource } from './broker-config.ts'
+import { groupSynonym } from './group-properties.ts'
 import type { Property, PropertyKind } from './property.ts'
-import { brokerProperties, TOPIC_PROPERTIES } from './schema.ts'
+import {
+  brokerProperties,
+  brokerProperty,
+  CLIENT_METRICS_PROPERTIES,
+  GROUP_PROPERTIES,
+  TOPIC_PROPERTIES,
+  withoutListener,
+} from './schema.ts'
 import { brokerSynonyms, type TopicPropertyName } from './topic-properties.ts'
 
 /** Kafka's numbers for the types of values (DescribeConfigs 3). */
@@ -19,14 +27,14 @@ export const ConfigType: Readonly<Record<PropertyKind, number>> = {
 /** One property of a resource, as DescribeConfigs and CreateTopics tell it. */
 export interface DescribedConfig {
   readonly name: string
-  /** Null when unset, or secret. */
+  /** In its normal form. Null when unset, or secret. */
   readonly value: string | null
   readonly isReadOnly: boolean
-  readonly isDefault: boolean
   readonly source: ConfigSource
   readonly isSensitive: boolean
   /** Every place that gives it a value, the winning one first. */
   readonly synonyms: readonly DescribedSynonym[]
+  /** One of ConfigType, or 0 for what has no type. */
   readonly type: number
   readonly documentation: string
 }
@@ -37,98 +45,174 @@ export interface DescribedSynonym {
   readonly source: ConfigSource
 }
 
+type Overrides = ReadonlyMap<string, string>
+type Names = readonly string[] | null
+
 /** A topic's properties; `names` null for all. Unknown names are left out. */
 export function describeTopic(
   config: BrokerConfig,
-  overrides: ReadonlyMap<string, string>,
-  names: readonly string[] | null,
+  overrides: Overrides,
+  names: Names,
 ): DescribedConfig[] {
-  return chosen(TOPIC_PROPERTIES, names).map(([name, property]) => {
-    const own = overrides.get(name)
-    const synonyms = [
-      ...(own === undefined
-        ? []
-        : [{ name, value: own, source: ConfigSource.DYNAMIC_TOPIC as ConfigSource }]),
-      ...inheritedSynonyms(config, name as TopicPropertyName),
-    ]
-    const fallback = { name, value: property.defaultText, source: ConfigSource.DEFAULT }
-    return described(name, property, synonyms, synonyms[0] ?? fallback, false)
-  })
+  return chosen(TOPIC_PROPERTIES, names).map(([name, property]) =>
+    described(name, property, {
+      value: ownText(property, overrides.get(name)) ?? inheritedTopicText(config, name),
+      synonyms: [
+        ...ownSynonym(name, property, overrides, ConfigSource.DYNAMIC_TOPIC),
+        ...inheritedSynonyms(config, name as TopicPropertyName),
+      ],
+    }),
+  )
 }
 
 /** What a topic has from its broker, in the topic's own unit, when it has nothing of its own. */
 export function inheritedTopicText(config: BrokerConfig, name: string): string {
-  if (!TOPIC_PROPERTIES.has(name)) return ''
-  const first = inheritedSynonyms(config, name as TopicPropertyName)[0]
-  return first?.value ?? TOPIC_PROPERTIES.get(name)?.defaultText ?? ''
-}
-
-function inheritedSynonyms(config: BrokerConfig, name: TopicPropertyName): DescribedSynonym[] {
-  const set: DescribedSynonym[] = []
-  const defaults: DescribedSynonym[] = []
-  for (const synonym of brokerSynonyms[name]) {
-    for (const { text, source } of config.synonyms(synonym.name)) {
-      const value = scaled(text, synonym.factor)
-      const found = { name: synonym.name, value, source }
-      if (source === ConfigSource.DEFAULT) defaults.push(found)
-      else set.push(found)
-    }
+  for (const { name: synonym, factor } of brokerSynonyms[name as TopicPropertyName] ?? []) {
+    const set = config.synonyms(synonym).find(found => found.name === synonym)
+    if (set === undefined || set.source === ConfigSource.DEFAULT) continue
+    return scaled(set.text, factor)
   }
-  // A value somebody set wins over the default of a more specific synonym.
-  return [...set, ...defaults]
+  return TOPIC_PROPERTIES.get(name)?.defaultText ?? ''
 }
 
-function scaled(text: string | null, factor: number): string | null {
-  if (text === null || factor === 1) return text
-  const value = Number(text)
-  return String(value > 0 ? value * factor : value)
+/**
+ * What the broker says of a topic's property. Kafka drops what stands before the first synonym's
+ * own name: the hours of log.retention.hours are not told as a default of retention.ms. A value
+ * that somebody set is told all the same.
+ */
+function inheritedSynonyms(config: BrokerConfig, name: TopicPropertyName): DescribedSynonym[] {
+  const first = brokerSynonyms[name][0]?.name
+  if (first === undefined) return []
+  const own = brokerSynonymsOf(config, first)
+  if (own.length > 0) return own
+  const all = config.synonyms(first).map(toSynonym)
+  return all[0] === undefined || all[0].source === ConfigSource.DEFAULT ? [] : all
 }
 
-/** A broker's properties; `names` null for all that are known. Unknown names are left out. */
-export function describeBroker(
-  config: BrokerConfig,
-  names: readonly string[] | null,
-): DescribedConfig[] {
-  return chosen(brokerProperties(), names).map(([name, property]) => {
-    const synonyms = config.synonyms(name).map(({ text, source }) => ({
-      name,
-      value: text,
-      source,
-    }))
-    const fallback = { name, value: property.defaultText, source: ConfigSource.DEFAULT }
-    const isReadOnly = property.update === 'read-only'
-    return described(name, property, synonyms, synonyms[0] ?? fallback, isReadOnly)
+function scaled(text: string, factor: number): string {
+  // -1 says "no limit" in every unit.
+  const isCount = factor !== 1 && !text.startsWith('-')
+  return isCount ? String(BigInt(text) * BigInt(factor)) : text
+}
+
+/**
+ * A broker's properties; `names` null for all that are known, and those of single listeners that
+ * are set. Unknown names are left out.
+ */
+export function describeBroker(config: BrokerConfig, names: Names): DescribedConfig[] {
+  const asked = new Set(names ?? [...brokerProperties().keys(), ...config.setNames()])
+  return [...asked].flatMap(name => {
+    const property = brokerProperty(name)
+    if (property === undefined) return []
+    const synonyms = brokerSynonymsOf(config, name)
+    const isSet = synonyms.some(({ source }) => source !== ConfigSource.DEFAULT)
+    const isOfListener = withoutListener(name) !== name
+    if ((property.toldWhenSet || isOfListener) && !isSet) return []
+    const isReadOnly = property.update === 'read-only' || isOfListener
+    const value = synonyms[0]?.value ?? property.defaultText
+    return [described(name, property, { value, synonyms, isReadOnly })]
   })
+}
+
+/** What gives a broker property its value: from the first place that names the property itself. */
+function brokerSynonymsOf(config: BrokerConfig, name: string): DescribedSynonym[] {
+  const all = config.synonyms(name)
+  const first = all.findIndex(synonym => synonym.name === name)
+  return first < 0 ? [] : all.slice(first).map(toSynonym)
+}
+
+function toSynonym(found: {
+  readonly name: string
+  readonly text: string
+  readonly source: ConfigSource
+}): DescribedSynonym {
+  return { name: found.name, value: found.text, source: found.source }
 }
 
 /** The overrides all brokers share, and nothing else: what Kafka tells of the broker ''. */
-export function describeBrokerDefaults(
-  overrides: ReadonlyMap<string, string>,
-  names: readonly string[] | null,
-): DescribedConfig[] {
+export function describeBrokerDefaults(overrides: Overrides, names: Names): DescribedConfig[] {
   const source = ConfigSource.DYNAMIC_DEFAULT_BROKER
-  return chosen(brokerProperties(), names).flatMap(([name, property]) => {
-    const value = overrides.get(name)
-    if (value === undefined) return []
-    const found = { name, value, source }
-    return [described(name, property, [found], found, false)]
+  return [...overrides].flatMap(([name]) => {
+    const property = brokerProperty(name)
+    if (property === undefined || !(names?.includes(name) ?? true)) return []
+    const value = ownText(property, overrides.get(name))
+    const isReadOnly = property.update === 'read-only' || withoutListener(name) !== name
+    return [described(name, property, { value, synonyms: [{ name, value, source }], isReadOnly })]
   })
+}
+
+/** A group's properties; what it has not of its own comes from the broker. */
+export function describeGroup(
+  config: BrokerConfig,
+  overrides: Overrides,
+  names: Names,
+): DescribedConfig[] {
+  return chosen(GROUP_PROPERTIES, names).map(([name, property]) => {
+    const synonym = groupSynonym(name)
+    const inherited =
+      synonym === null
+        ? [{ name, value: property.defaultText, source: ConfigSource.DEFAULT as ConfigSource }]
+        : brokerSynonymsOf(config, synonym)
+    const synonyms = [...ownSynonym(name, property, overrides, ConfigSource.GROUP), ...inherited]
+    return described(name, property, { value: synonyms[0]?.value ?? null, synonyms })
+  })
+}
+
+/** The properties of a subscription to metrics of clients, which may not exist. */
+export function describeClientMetrics(overrides: Overrides, names: Names): DescribedConfig[] {
+  return chosen(CLIENT_METRICS_PROPERTIES, names).map(([name, property]) =>
+    described(name, property, {
+      value: ownText(property, overrides.get(name)) ?? property.defaultText,
+      synonyms: ownSynonym(name, property, overrides, ConfigSource.CLIENT_METRICS),
+    }),
+  )
+}
+
+/** The level of every logger of this broker; `names` null for all. Unknown names are left out. */
+export function describeLoggers(
+  levels: ReadonlyMap<string, string>,
+  names: Names,
+): DescribedConfig[] {
+  return [...levels].flatMap(([name, value]) => {
+    if (!(names?.includes(name) ?? true)) return []
+    const source = ConfigSource.BROKER_LOGGER
+    const plain = { isReadOnly: false, isSensitive: false, synonyms: [], documentation: '' }
+    const told = value === 'silent' ? 'OFF' : value.toUpperCase()
+    return [{ name, value: told, source, type: 0, ...plain }]
+  })
+}
+
+function ownText(property: Property<unknown>, text: string | undefined): string | null {
+  return text === undefined ? null : property.normalForm(text)
+}
+
+function ownSynonym(
+  name: string,
+  property: Property<unknown>,
+  overrides: Overrides,
+  source: ConfigSource,
+): DescribedSynonym[] {
+  const value = ownText(property, overrides.get(name))
+  return value === null ? [] : [{ name, value, source }]
+}
+
+interface Told {
+  readonly value: string | null
+  readonly synonyms: readonly DescribedSynonym[]
+  readonly isReadOnly?: boolean
 }
 
 function described(
   name: string,
   property: Property<unknown>,
-  synonyms: readonly DescribedSynonym[],
-  winner: DescribedSynonym,
-  isReadOnly: boolean,
+  { value, synonyms, isReadOnly = false }: Told,
 ): DescribedConfig {
   const isSensitive = property.kind === 'password'
   return {
     name,
-    value: isSensitive ? null : winner.value,
+    value: isSensitive ? null : value,
     isReadOnly,
-    isDefault: winner.source === ConfigSource.DEFAULT,
-    source: winner.source,
+    source: synonyms[0]?.source ?? ConfigSource.DEFAULT,
     isSensitive,
     synonyms: isSensitive ? synonyms.map(synonym => ({ ...synonym, value: null })) : synonyms,
     type: ConfigType[property.kind],
@@ -145,7 +229,7 @@ export function documentation(property: Property<unknown>): string {
 
 function chosen(
   properties: ReadonlyMap<string, Property<unknown>>,
-  names: readonly string[] | null,
+  names: Names,
 ): [string, Property<unknown>][] {
   if (names === null) return [...properties]
   return [...new Set(names)].flatMap(name => {

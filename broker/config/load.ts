@@ -52,7 +52,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       problems.push(`${where}: ${name}: ${shown}`)
       continue
     }
-    texts.set(name, text)
+    texts.set(name, parsed.text)
     if (property.accepted === 'ignored') {
       warnings.set(name, `${where}: ${name} is accepted but has no effect`)
     }

@@ -1,4 +1,4 @@
-import * as z from 'zod/mini'
+import { javaDouble } from './java-double.ts'
 
 /** How a value is written, with Kafka's type names (DescribeConfigs v3 tells them to clients). */
 export type PropertyKind =
@@ -23,6 +23,14 @@ export interface PropertyRules {
   readonly max?: number
   /** The values (of a list: the elements) allowed. */
   readonly oneOf?: readonly string[]
+  /** Whether `oneOf` is compared without regard to capitals; its values are in small letters. */
+  readonly ignoreCase?: boolean
+  /** Whether a list keeps elements that are empty or that repeat; other lists do not. */
+  readonly keepsRepeats?: boolean
+  /** Whether a description leaves the property out while nobody has set it. */
+  readonly toldWhenSet?: boolean
+  /** What else a value must be: null, or what was expected ("at least 1"). */
+  readonly check?: (value: PropertyValue) => string | null
   readonly unit?: 'ms' | 's' | 'min' | 'h' | 'bytes'
   readonly update?: UpdateMode
   /** 'ignored': Kafka knows it, this broker reads and reports it but does not act on it. */
@@ -40,11 +48,13 @@ export class Property<T> {
   readonly min: number | undefined
   readonly max: number | undefined
   readonly oneOf: readonly string[] | undefined
+  readonly keepsRepeats: boolean
+  readonly toldWhenSet: boolean
   readonly unit: PropertyRules['unit']
   readonly update: UpdateMode
   readonly accepted: 'acts' | 'ignored'
-  // Made when first asked for: most never are, and start-up should not pay.
-  #schema: z.ZodMiniType | null = null
+  readonly #ignoreCase: boolean
+  readonly #check: ((value: PropertyValue) => string | null) | undefined
   #defaultValue: PropertyValue | undefined
 
   constructor(kind: PropertyKind, defaultText: string | null, rules: PropertyRules) {
@@ -54,6 +64,10 @@ export class Property<T> {
     this.min = rules.min
     this.max = rules.max
     this.oneOf = rules.oneOf
+    this.keepsRepeats = rules.keepsRepeats ?? false
+    this.toldWhenSet = rules.toldWhenSet ?? false
+    this.#ignoreCase = rules.ignoreCase ?? false
+    this.#check = rules.check
     this.unit = rules.unit
     this.update = rules.update ?? 'read-only'
     this.accepted = rules.accepted ?? 'acts'
@@ -67,16 +81,68 @@ export class Property<T> {
     return this.#defaultValue
   }
 
-  /** Reads what a person or a client wrote. */
+  /**
+   * Reads what a person or a client wrote, as Kafka reads it: blanks around the value do not count,
+   * nor does a plus sign before a number, nor do capitals in a boolean.
+   */
   parse(text: string): Parsed {
-    const trimmed = this.kind === 'password' ? text : text.trim()
-    const expected = wellFormed(this.kind, trimmed)
-    if (expected !== null) return refusal(`expected ${expected}`, trimmed)
+    const trimmed = text.trim()
+    const fault = wellFormed(this.kind, trimmed) ?? this.#listFault(trimmed)
+    if (fault !== null) return refusal(`expected ${fault}`, trimmed)
     const value = convert(this.kind, trimmed)
-    this.#schema ??= buildSchema(this)
-    const checked = this.#schema.safeParse(value)
-    if (checked.success) return { ok: true, value }
-    return refusal(`expected ${checked.error.issues[0]?.message ?? 'another value'}`, trimmed)
+    const expected = this.#rangeFault(value) ?? this.#choiceFault(value) ?? this.#check?.(value)
+    if (expected !== undefined && expected !== null) {
+      return refusal(`expected ${expected}`, trimmed)
+    }
+    return { ok: true, value, text: this.#normalForm(trimmed) }
+  }
+
+  /** How Kafka tells a value that was written as `text`; what does not parse stays as it is. */
+  normalForm(text: string): string {
+    const parsed = this.parse(text)
+    return parsed.ok ? parsed.text : text
+  }
+
+  #normalForm(trimmed: string): string {
+    switch (this.kind) {
+      case 'boolean':
+        return trimmed.toLowerCase()
+      case 'int':
+      case 'short':
+      case 'long':
+        return String(BigInt(trimmed.replace('+', '')))
+      case 'double':
+        return javaDouble(doubleValue(trimmed))
+      case 'list': {
+        const elements = splitList(trimmed)
+        return (this.keepsRepeats ? elements : [...new Set(elements)]).join(',')
+      }
+      default:
+        return trimmed
+    }
+  }
+
+  #listFault(trimmed: string): string | null {
+    if (this.kind !== 'list' || this.keepsRepeats) return null
+    return splitList(trimmed).includes('') ? 'no empty element' : null
+  }
+
+  #rangeFault(value: PropertyValue): string | null {
+    if (typeof value !== 'number') return null
+    const limit = KIND_LIMIT[this.kind]
+    const low = this.min ?? (limit === undefined ? Number.NEGATIVE_INFINITY : -limit - 1)
+    const high = this.max ?? limit ?? Number.POSITIVE_INFINITY
+    if (value < low) return `at least ${low}`
+    if (value <= high) return null
+    return `at most ${high === Number.POSITIVE_INFINITY ? LONG_MAX_TEXT : high}`
+  }
+
+  #choiceFault(value: PropertyValue): string | null {
+    const { oneOf } = this
+    if (oneOf === undefined) return null
+    const chosen = Array.isArray(value) ? value : [value]
+    const isAllowed = (one: string) => oneOf.includes(this.#ignoreCase ? one.toLowerCase() : one)
+    return chosen.every(isAllowed) ? null : `one of ${oneOf.join(', ')}`
   }
 }
 
@@ -142,8 +208,10 @@ export function optionalList(rules: PropertyRules): Property<readonly string[] |
 
 export type PropertyValue = boolean | number | string | readonly string[] | null
 
-/** A parsed value, or one clause saying what was expected. */
-export type Parsed = { readonly ok: true; readonly value: PropertyValue } | Refusal
+/** A value and its normal form, or one clause saying what was expected. */
+export type Parsed =
+  | { readonly ok: true; readonly value: PropertyValue; readonly text: string }
+  | Refusal
 
 export interface Refusal {
   readonly ok: false
@@ -152,7 +220,8 @@ export interface Refusal {
 }
 
 const WHOLE = /^[+-]?\d+$/
-const FRACTION = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
+/** Java's decimal literals, with their suffixes. */
+const FRACTION = /^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?[fd]?|Infinity)$/i
 
 function refusal(expectation: string, text: string): Refusal {
   return { ok: false, reason: `${expectation}, got ${text === '' ? 'nothing' : text}` }
@@ -179,8 +248,9 @@ function convert(kind: PropertyKind, text: string): PropertyValue {
       return text.toLowerCase() === 'true'
     case 'int':
     case 'short':
-    case 'double':
       return Number(text)
+    case 'double':
+      return doubleValue(text)
     case 'long':
       return longValue(text)
     case 'list':
@@ -188,6 +258,10 @@ function convert(kind: PropertyKind, text: string): PropertyValue {
     default:
       return text
   }
+}
+
+function doubleValue(text: string): number {
+  return Number(text.replace(/(\d\.?)[fd]$/i, '$1'))
 }
 
 function longValue(text: string): number {
@@ -201,31 +275,14 @@ function longValue(text: string): number {
   return number > 0 && isLong ? Number.POSITIVE_INFINITY : Number.NaN
 }
 
-/** The elements of a comma-separated value; none for an empty one. */
+/** The elements of a comma-separated value that are not empty; none for an empty value. */
 export function listElements(text: string): string[] {
-  return text
-    .split(',')
-    .map(element => element.trim())
-    .filter(element => element !== '')
+  return splitList(text.trim()).filter(element => element !== '')
+}
+
+/** Kafka's elements of a list: an empty value has none, `a,,b` has an empty one. */
+function splitList(trimmed: string): string[] {
+  return trimmed === '' ? [] : trimmed.split(/\s*,\s*/)
 }
 
 const KIND_LIMIT: Partial<Record<PropertyKind, number>> = { int: INT_MAX, short: 32767 }
-
-function buildSchema(property: Property<unknown>): z.ZodMiniType {
-  const { kind, min, max, oneOf } = property
-  if (kind === 'boolean') return z.boolean()
-  if (kind === 'int' || kind === 'short' || kind === 'long' || kind === 'double') {
-    const limit = KIND_LIMIT[kind]
-    const low = min ?? (limit === undefined ? Number.NEGATIVE_INFINITY : -limit - 1)
-    const high = max ?? limit ?? Number.POSITIVE_INFINITY
-    return z.custom<number>(value => typeof value === 'number' && value >= low && value <= high, {
-      error: issue =>
-        typeof issue.input === 'number' && issue.input < low
-          ? `at least ${low}`
-          : `at most ${high === Number.POSITIVE_INFINITY ? LONG_MAX_TEXT : high}`,
-    })
-  }
-  if (oneOf === undefined) return kind === 'list' ? z.array(z.string()) : z.string()
-  const one = z.enum(oneOf as [string, ...string[]], { error: `one of ${oneOf.join(', ')}` })
-  return kind === 'list' ? z.array(one) : one
-}

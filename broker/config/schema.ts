@@ -5,6 +5,8 @@ import {
   serverProperties,
   topicCreationProperties,
 } from './broker-properties.ts'
+import { clientMetricsProperties } from './client-metrics-properties.ts'
+import { groupOwnProperties } from './group-properties.ts'
 import { ignoredProperties } from './ignored-properties.ts'
 import type { Property } from './property.ts'
 import { topicProperties } from './topic-properties.ts'
@@ -33,6 +35,30 @@ export function brokerProperties(): ReadonlyMap<string, Property<unknown>> {
 export const TOPIC_PROPERTIES: ReadonlyMap<string, Property<unknown>> = new Map(
   Object.entries(topicProperties),
 )
+
+/** Every property a group may have of its own, by name. */
+export const GROUP_PROPERTIES: ReadonlyMap<string, Property<unknown>> = new Map(
+  Object.entries(groupOwnProperties),
+)
+
+/** Every property of a subscription to metrics of clients, by name. */
+export const CLIENT_METRICS_PROPERTIES: ReadonlyMap<string, Property<unknown>> = new Map(
+  Object.entries(clientMetricsProperties),
+)
+
+/**
+ * What a broker property is called without the prefix that restricts it to one listener:
+ * `listener.name.external.ssl.key.password` is `ssl.key.password`. Other names are themselves.
+ */
+export function withoutListener(name: string): string {
+  return /^listener\.name\.[^.]+\.(.+)$/.exec(name)?.[1] ?? name
+}
+
+/** The declaration of a broker property, also of one listener's; undefined for unknown names. */
+export function brokerProperty(name: string): Property<unknown> | undefined {
+  const properties = brokerProperties()
+  return properties.get(name) ?? properties.get(withoutListener(name))
+}
 
 class Catalogue {
   #properties: ReadonlyMap<string, Property<unknown>> | null = null

@@ -1,3 +1,4 @@
+import { gzipLevelFault, throttledReplicasFault, tieredStorageFault } from './checks.ts'
 import { boolean, choice, double, int, list, long, type PropertyRules } from './property.ts'
 
 /** A broker property that gives a topic property its default, in another unit maybe. */
@@ -16,7 +17,12 @@ const HOUR_MS = 3_600_000
 const IGNORED = { accepted: 'ignored' } as const
 const TIERED: PropertyRules = { ...IGNORED, doc: 'Tiered storage (KIP-405).' }
 const COMPACTION: PropertyRules = { ...IGNORED, doc: 'Compaction of logs.' }
-const THROTTLE: PropertyRules = { ...IGNORED, doc: 'Replicas whose replication is throttled.' }
+const THROTTLE: PropertyRules = {
+  ...IGNORED,
+  keepsRepeats: true,
+  check: throttledReplicasFault,
+  doc: 'Replicas whose replication is throttled: partition:broker each, or *.',
+}
 
 /** Properties a topic may have of its own. */
 export const topicProperties = {
@@ -24,7 +30,10 @@ export const topicProperties = {
     oneOf: ['compact', 'delete'],
     doc: 'What becomes of old segments. With compact every record needs a key.',
   }),
-  'compression.gzip.level': int('-1', { min: -1, max: 9, doc: 'Effort of gzip. -1: its default.' }),
+  'compression.gzip.level': int('-1', {
+    check: gzipLevelFault,
+    doc: 'Effort of gzip, 1 to 9. -1: its default.',
+  }),
   'compression.lz4.level': int('9', { min: 1, max: 17, ...IGNORED, doc: 'Effort of lz4.' }),
   'compression.type': choice(
     'producer',
@@ -87,7 +96,7 @@ export const topicProperties = {
   preallocate: boolean('false', { ...IGNORED, doc: 'Reserving disk space for segments.' }),
   'remote.log.copy.disable': boolean('false', TIERED),
   'remote.log.delete.on.disable': boolean('false', TIERED),
-  'remote.storage.enable': boolean('false', TIERED),
+  'remote.storage.enable': boolean('false', { ...TIERED, check: tieredStorageFault }),
   'retention.bytes': long('-1', {
     unit: 'bytes',
     doc: "Size of a partition's log above which its oldest segments are deleted. -1: no limit.",

@@ -74,6 +74,7 @@ class Draft {
   readonly #brokers: Map<number, BrokerImage>
   #brokerConfigs: Map<string, ConfigOverrides> | null = null
   #groupConfigs: Map<string, ConfigOverrides> | null = null
+  #clientMetricsConfigs: Map<string, ConfigOverrides> | null = null
   #clusterId: string
   #controllerId: number
   #nextProducerId: number
@@ -155,6 +156,7 @@ class Draft {
       topicsById,
       brokerConfigs: this.#brokerConfigs ?? this.#before.brokerConfigs,
       groupConfigs: this.#groupConfigs ?? this.#before.groupConfigs,
+      clientMetricsConfigs: this.#clientMetricsConfigs ?? this.#before.clientMetricsConfigs,
       nextProducerId: this.#nextProducerId,
     }
     const changesBrokerConfigs = this.#brokerConfigs !== null
@@ -208,6 +210,10 @@ class Draft {
     } else if (kind === 'group') {
       this.#groupConfigs = withOverrides(this.#groupConfigs, this.#before.groupConfigs)
       setOrDelete(this.#groupConfigs, name, overrides)
+    } else if (kind === 'client-metrics') {
+      const before = this.#before.clientMetricsConfigs
+      this.#clientMetricsConfigs = withOverrides(this.#clientMetricsConfigs, before)
+      setOrDelete(this.#clientMetricsConfigs, name, overrides)
     } else {
       this.#brokerConfigs = withOverrides(this.#brokerConfigs, this.#before.brokerConfigs)
       setOrDelete(this.#brokerConfigs, kind === 'broker' ? name : '', overrides)

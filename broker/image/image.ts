@@ -16,11 +16,13 @@ export interface ClusterImage {
   readonly brokerConfigs: ReadonlyMap<string, ConfigOverrides>
   /** Overrides of group properties by group id. */
   readonly groupConfigs: ReadonlyMap<string, ConfigOverrides>
+  /** Overrides of subscriptions to metrics of clients (KIP-714) by name. */
+  readonly clientMetricsConfigs: ReadonlyMap<string, ConfigOverrides>
   /** First producer id no block was taken of. */
   readonly nextProducerId: number
 }
 
-/** Property name -> value as the client gave it. */
+/** Property name -> value: in its normal form, or as an adopted Kafka folder had it. */
 export type ConfigOverrides = ReadonlyMap<string, string>
 
 export const NO_OVERRIDES: ConfigOverrides = new Map()
@@ -80,6 +82,7 @@ export function emptyImage(clusterId: string): ClusterImage {
     topicsById: new Map(),
     brokerConfigs: new Map(),
     groupConfigs: new Map(),
+    clientMetricsConfigs: new Map(),
     nextProducerId: 0,
   }
 }

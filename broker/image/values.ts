@@ -12,7 +12,8 @@ import type { StoreValue } from '../metadata/store.ts'
  *   name/<topic name>       { v, id }                         makes names unique
  *   part/<id>/<index>       { v, r, isr, l, le }              replicas, in sync, leader, its epoch
  *   cfg/topic/<id>          { v, c: [[name, value], ...] }
- *   cfg/broker/<node>       the same; cfg/broker-default: of all brokers; cfg/group/<group>
+ *   cfg/broker/<node>       the same; cfg/broker-default: of all brokers; cfg/group/<group>;
+ *                           cfg/client-metrics/<subscription>
  *   pid/next                { v, next }                       first producer id not handed out
  *   gone/<id>               { v, name }                       deleted; its logs may still be there
  *   quota/<n>               { v, entity, key, value }         kept from an adopted Kafka folder
@@ -97,6 +98,7 @@ export const storeKey = {
   topicConfig: (topicId: string) => `cfg/topic/${topicId}`,
   brokerConfig: (nodeId: number | string) => `cfg/broker/${nodeId}`,
   groupConfig: (groupId: string) => `cfg/group/${groupId}`,
+  clientMetricsConfig: (name: string) => `cfg/client-metrics/${name}`,
   gone: (topicId: string) => `gone/${topicId}`,
   quota: (index: number) => `quota/${index}`,
 } as const

@@ -3,6 +3,7 @@
  * own, for hosts that mix real parts with simulated ones.
  */
 import type { Crc32c, Disk, Host, Logger, Net } from '../host.ts'
+import { LeveledLog, LoggerLevels } from '../log-levels.ts'
 import { NodeClock } from './clock.ts'
 import { crc32cInJs } from './crc32c.ts'
 import { NodeDisk } from './disk.ts'
@@ -48,6 +49,8 @@ const RECEIVE_STALL_MS = 5_000
 export function nodeHost(options: NodeHostOptions = {}): Host & { readonly memory: ReceiveMemory } {
   const loop = new NodeLoop(options.onBug)
   const memory = receiveMemory(options)
+  // A logger that somebody brings decides for itself, unless it is told otherwise later.
+  const logLevels = new LoggerLevels(options.logger ? 'trace' : (options.log?.level ?? 'info'))
   return {
     loop,
     memory,
@@ -56,7 +59,8 @@ export function nodeHost(options: NodeHostOptions = {}): Host & { readonly memor
     net: nodeNet(loop, options, memory),
     disk: nodeDisk(options),
     process: new NodeProcess(() => nativeParts(options)),
-    log: options.logger ?? nodeLog(options.log),
+    log: new LeveledLog(options.logger ?? nodeLog(options.log), logLevels),
+    logLevels,
     crc32c: nodeCrc32c(options),
   }
 }

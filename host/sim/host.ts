@@ -6,6 +6,7 @@
  * What a host does is decided by the seed alone: the same seed gives the same `trace.hash`.
  */
 import type { Crc32c, Host } from '../host.ts'
+import { LoggerLevels } from '../log-levels.ts'
 import { VirtualClock, type VirtualClockOptions } from './clock.ts'
 import type { Keep } from './crash.ts'
 import { simpleCrc32c } from './crc32c.ts'
@@ -83,7 +84,9 @@ export class SimHost implements Host {
   readonly net: SimNet
   readonly disk: SimDisk
   readonly process: SimProcess
+  /** Keeps every line: what `logLevels` hides on a real host, a test may want to read. */
   readonly log = new RecordedLog()
+  readonly logLevels = new LoggerLevels('trace')
   readonly crc32c: Crc32c
   readonly #owner: Owner
   readonly #makings: HostMakings

@@ -13,7 +13,7 @@ export interface Row {
   readonly why: string
 }
 
-const SEAM = ['host/disk-error.ts']
+const SEAM = ['host/disk-error.ts', 'host/log-levels.ts']
 const HOST_TYPES = ['host/host.ts']
 
 /** Decisions: they get numbers and values, and give records and replies. */
@@ -60,7 +60,12 @@ const BROKER_CORE = [
 
 /** First match wins. */
 export const TABLE: readonly Row[] = [
-  { files: ['host/host.ts', 'host/disk-error.ts'], may: [], why: 'the seam depends on nothing' },
+  {
+    files: ['host/host.ts', ...SEAM],
+    may: [],
+    types: HOST_TYPES,
+    why: 'the seam depends on nothing',
+  },
   {
     files: ['host/node/native.ts'],
     may: ['host/node/', ...SEAM, 'node:', 'koffi', '@node-rs/crc32'],

@@ -1,11 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { decideAlterConfigs } from '../../../broker/cluster/alter-configs.ts'
 import type { NewTopic } from '../../../broker/cluster/commands.ts'
-import {
-  decideAlterConfigs,
-  decideCreatePartitions,
-  decideDeleteTopics,
-} from '../../../broker/cluster/controller.ts'
+import { decideCreatePartitions, decideDeleteTopics } from '../../../broker/cluster/controller.ts'
 import { type CreationRules, decideCreateTopics } from '../../../broker/cluster/create-topics.ts'
 import { placeReplicas } from '../../../broker/cluster/placement.ts'
 import { type Plan, put } from '../../../broker/cluster/plan.ts'
@@ -16,7 +13,7 @@ import type { StoreOperation } from '../../../broker/metadata/store.ts'
 import { StoreState } from '../../../broker/metadata/store-state.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import { NO_UUID } from '../../../protocol/uuid.ts'
-import { BROKER_SCOPE, imageOf, live, newTopic, TOPIC_SCOPE, topicOperations } from './support.ts'
+import { imageOf, live, newTopic, SCOPES, topicOperations } from './support.ts'
 
 const authority = { compare: [], transactionSizeMax: 128 }
 
@@ -26,7 +23,7 @@ function rules(changes: Partial<CreationRules> = {}): CreationRules {
     defaultPartitions: 3,
     defaultReplicationFactor: 1,
     partitionsMax: 1000,
-    topicScope: TOPIC_SCOPE,
+    topicScope: SCOPES.topic,
     newTopicId: () => `id-${ids++}`,
     placementSeed: () => 0,
     authority,
@@ -229,8 +226,7 @@ describe('altering configs', () => {
     ...changes: ReturnType<typeof change>[]
   ) =>
     decideAlterConfigs(image, [{ resourceType, resourceName, mode: 'incremental', changes }], {
-      topicScope: TOPIC_SCOPE,
-      brokerScope: BROKER_SCOPE,
+      scopes: SCOPES,
       authority,
     })[0]!
 

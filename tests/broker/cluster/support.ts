@@ -1,10 +1,9 @@
 import { Controller } from '../../../broker/cluster/controller-runtime.ts'
 import { prepareMetadata } from '../../../broker/cluster/founding.ts'
 import { put } from '../../../broker/cluster/plan.ts'
-import type { AlterScope } from '../../../broker/config/alter.ts'
-import type { BrokerConfig } from '../../../broker/config/broker-config.ts'
+import { type AlterScopes, alterScopes } from '../../../broker/config/alter-scopes.ts'
+import { BrokerConfig } from '../../../broker/config/broker-config.ts'
 import { loadConfig } from '../../../broker/config/load.ts'
-import { brokerProperties, TOPIC_PROPERTIES } from '../../../broker/config/schema.ts'
 import { topicConfig } from '../../../broker/config/topic-config.ts'
 import { ClusterView } from '../../../broker/image/cluster-view.ts'
 import { applyEvents, emptyState } from '../../../broker/image/delta.ts'
@@ -49,19 +48,7 @@ export function topicOperations(name: string, id: string, partitions: number): S
   return [...parts, put('topic', storeKey.topic(id), { name, state: 'active', internal: false })]
 }
 
-export const TOPIC_SCOPE: AlterScope = {
-  noun: 'topic',
-  properties: TOPIC_PROPERTIES,
-  inherited: () => '',
-  mayChange: () => true,
-}
-
-export const BROKER_SCOPE: AlterScope = {
-  noun: 'broker',
-  properties: brokerProperties(),
-  inherited: () => '',
-  mayChange: property => property.update !== 'read-only',
-}
+export const SCOPES: AlterScopes = alterScopes(new BrokerConfig())
 
 export interface NodeOptions {
   readonly disk?: Disk

@@ -1,10 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import {
-  AlterOperation,
-  type AlterScope,
-  alterOverrides,
-  replaceOverrides,
-} from '../../../broker/config/alter.ts'
+import { AlterOperation, alterOverrides, replaceOverrides } from '../../../broker/config/alter.ts'
+import { alterScopes } from '../../../broker/config/alter-scopes.ts'
 import {
   describeBroker,
   describeBrokerDefaults,
@@ -60,19 +56,23 @@ describe('describing', () => {
     const config = configOf({ 'log.retention.hours': '1' })
     const own = new Map([['max.message.bytes', '1000']])
     const [size, retention] = describeTopic(config, own, ['max.message.bytes', 'retention.ms'])
-    expect(size).toMatchObject({ value: '1000', source: 1, isDefault: false, type: 3 })
+    expect(size).toMatchObject({ value: '1000', source: 1, type: 3 })
     expect(size?.synonyms).toEqual([
       { name: 'max.message.bytes', value: '1000', source: 1 },
       { name: 'message.max.bytes', value: '1048588', source: 5 },
     ])
-    expect(retention).toMatchObject({ value: '3600000', source: 4, isDefault: false, type: 5 })
+    expect(retention).toMatchObject({ value: '3600000', source: 4, type: 5 })
+    expect(retention?.synonyms).toEqual([
+      { name: 'log.retention.hours', value: '1', source: 4 },
+      { name: 'log.retention.hours', value: '168', source: 5 },
+    ])
     expect(inheritedTopicText(config, 'retention.ms')).toBe('3600000')
   })
 
   test('all properties of a topic are told, none twice', () => {
     const all = describeTopic(configOf(), NONE, null)
     expect(all.length).toBe(TOPIC_PROPERTIES.size)
-    expect(all.every(({ isDefault }) => isDefault)).toBe(true)
+    expect(all.every(({ source }) => source === 5)).toBe(true)
     expect(all.find(({ name }) => name === 'flush.ms')?.value).toBe('9223372036854775807')
   })
 
@@ -84,7 +84,11 @@ describe('describing', () => {
   })
 
   test('a property without effect says so', () => {
-    const [ignored] = describeBroker(configOf(), ['num.io.threads', 'num.io.threads', 'no.such'])
+    const [ignored] = describeBroker(configOf(), [
+      'request.timeout.ms',
+      'request.timeout.ms',
+      'no.such',
+    ])
     expect(ignored?.documentation).toContain('without effect')
     expect(ignored?.isReadOnly).toBe(true)
   })
@@ -105,12 +109,7 @@ describe('describing', () => {
 })
 
 describe('altering', () => {
-  const scope: AlterScope = {
-    noun: 'topic',
-    properties: TOPIC_PROPERTIES,
-    inherited: name => (name === 'cleanup.policy' ? 'delete' : ''),
-    mayChange: property => property.kind !== 'boolean',
-  }
+  const { topic: scope } = alterScopes(configOf())
   const set = (name: string, value: string | null, operation = 0) => ({ name, operation, value })
 
   test('setting, deleting, appending and subtracting', () => {
@@ -150,7 +149,7 @@ describe('altering', () => {
 
   const refusals: [string, ReturnType<typeof set>[], string, string][] = [
     ['an unknown name', [set('no.such', '1')], 'invalid-config', 'Unknown topic config name'],
-    ['null', [set('segment.ms', null)], 'invalid-config', 'Null value not supported'],
+    ['null', [set('segment.ms', null)], 'invalid-request', 'Null value not supported'],
     ['a bad value', [set('segment.bytes', '14')], 'invalid-config', 'at least 1048576'],
     ['an append to what is no list', [set('segment.ms', '1', 2)], 'invalid-config', 'as a list'],
     [
@@ -160,7 +159,6 @@ describe('altering', () => {
       'duplicate',
     ],
     ['an unknown operation', [set('segment.ms', '1', 9)], 'invalid-request', 'Unknown operation'],
-    ['what needs a restart', [set('preallocate', 'true')], 'invalid-request', 'dynamically'],
   ]
   for (const [what, changes, kind, words] of refusals) {
     test(`${what} is refused and changes nothing`, () => {
