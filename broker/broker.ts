@@ -1,6 +1,5 @@
 import type { DiskError } from '../host/disk-error.ts'
 import { privateApis, servedApis } from './api/index.ts'
-import { prepareMetadata } from './cluster/founding.ts'
 import type { BrokerConfig } from './config/broker-config.ts'
 import { GROUP_TOPIC } from './coordinator/group-coordinators.ts'
 import type { EndpointImage } from './image/image.ts'
@@ -55,7 +54,7 @@ export class BrokerServer {
     const listeners: BrokerListener[] = []
     try {
       const { host, store, view, logDirectory } = parts
-      await prepareMetadata({ host, store, view, logDirectory })
+      await parts.prepare()
       await parts.publish()
       const { session, revision } = await register({
         store,
@@ -83,6 +82,7 @@ export class BrokerServer {
         await listener.stopAccepting()
         listener.destroy()
       }
+      await parts.reconciler.stop()
       await parts.store.close()
       parts.logDirectory.abandon()
       throw error
@@ -106,7 +106,7 @@ export class BrokerServer {
   }
 
   async #stop(): Promise<void> {
-    const { host, view, controller, groups, partitions, store } = this.parts
+    const { host, view, controller, reconciler, groups, partitions, store } = this.parts
     await this.#upkeep.stop()
     await Promise.all(this.listeners.map(listener => listener.stopAccepting()))
     // Answers everybody who waits for a rebalance, so that their connections can drain.
@@ -114,6 +114,7 @@ export class BrokerServer {
     await Promise.all(this.listeners.map(listener => listener.drain(DRAIN_TIMEOUT_MS)))
     this.#stopListening()
     await controller.close()
+    await reconciler.stop()
     await this.#session.revoke()
     await view.close()
     partitions.stop()
@@ -134,6 +135,7 @@ export class BrokerServer {
       listener.destroy()
     }
     this.parts.host.loop.spawn('abandon', this.#upkeep.stop())
+    this.parts.reconciler.abandon()
     this.parts.groups.abandon()
     this.parts.deadlines.close()
     this.parts.logDirectory.abandon()
@@ -160,6 +162,7 @@ function followImage(parts: BrokerParts): () => void {
     if (gone.length > 0) parts.groups.onTopicsDeleted(new Set(gone))
   }
   follow()
+  parts.reconciler.onOpened(() => parts.groups.onImage())
   return parts.view.onImage(follow)
 }
 

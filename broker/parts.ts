@@ -3,9 +3,11 @@ import { ErrorCode } from '../protocol/errors.ts'
 import { newUuid } from '../protocol/uuid.ts'
 import { LogDirectory } from '../storage/log-directory.ts'
 import { Controller } from './cluster/controller-runtime.ts'
+import { prepareMetadata } from './cluster/founding.ts'
 import { ProducerIds } from './cluster/producer-ids.ts'
 import { Conditions } from './conditions.ts'
 import type { BrokerConfig } from './config/broker-config.ts'
+import { withInternalConfigs } from './config/internal-topics.ts'
 import { topicConfig } from './config/topic-config.ts'
 import { GROUP_TOPIC, GroupCoordinators } from './coordinator/group-coordinators.ts'
 import { PartitionLog } from './coordinator/partition-log.ts'
@@ -16,7 +18,7 @@ import { FetchSessions } from './partition/fetch-session.ts'
 import { Partitions } from './partition/partitions.ts'
 import { Deadlines } from './partition/purgatory.ts'
 import { Recoder } from './partition/recoder.ts'
-import { LocalPublisher } from './reconcile/publish.ts'
+import { Reconciler } from './reconcile/reconciler.ts'
 import { type Authorizer, allowAll } from './security/authorizer.ts'
 import type { BrokerServices } from './services.ts'
 
@@ -51,6 +53,8 @@ export class BrokerParts implements BrokerServices {
   readonly producerIds: ProducerIds
   readonly deadlines: Deadlines
   readonly partitions: Partitions
+  /** Makes this broker's replicas what the image says. */
+  readonly reconciler: Reconciler
   readonly fetchSessions: FetchSessions
   readonly groups: GroupCoordinators
   readonly conditions: Conditions
@@ -67,15 +71,18 @@ export class BrokerParts implements BrokerServices {
     this.store = store
     this.view = new ClusterView(store, host.loop)
     this.producerIds = new ProducerIds(store)
+    this.deadlines = new Deadlines(host.clock, DEADLINE_GRANULARITY_MS)
+    this.partitions = this.#makePartitions()
+    this.reconciler = this.#makeReconciler()
     this.controller = new Controller({
       store,
       view: this.view,
+      clock: host.clock,
+      local: this.reconciler,
       config,
       newTopicId: () => newId(host),
       below: bound => host.random.below(bound),
     })
-    this.deadlines = new Deadlines(host.clock, DEADLINE_GRANULARITY_MS)
-    this.partitions = this.#makePartitions()
     this.fetchSessions = new FetchSessions({
       slots: () => config.get('max.incremental.fetch.session.cache.slots'),
       newSessionId: () => 1 + host.random.below(2 ** 31 - 1),
@@ -84,12 +91,13 @@ export class BrokerParts implements BrokerServices {
   }
 
   /**
-   * Locks and reads the folder, recovers it if need be. Rejects with DiskError ('LOCKED' when
-   * another process has it), and with what else the folder's own files make impossible.
+   * Locks the folder and reads its metadata; no log is opened before `prepare`. Rejects with
+   * DiskError ('LOCKED' when another process has the folder), and with what else the folder's own
+   * files make impossible.
    */
   static async open(options: PartsOptions): Promise<BrokerParts> {
     const { host, config, folder: path } = options
-    const logDirectory = await openDirectory(host, config, path)
+    const logDirectory = await claimFolder(host, config, path)
     try {
       const { disk, loop, crc32c } = host
       const store = new LocalStore({ disk, loop, crc32c, folder: path })
@@ -104,12 +112,22 @@ export class BrokerParts implements BrokerServices {
     return this.view.image()
   }
 
+  /** Brings metadata and folder together, recovering logs if need be (founding.ts). */
+  async prepare(): Promise<void> {
+    const { host, config, store, view, logDirectory, conditions } = this
+    await prepareMetadata({ host, config, store, view, logDirectory, conditions })
+  }
+
   /** Opens every partition the metadata gives this broker. */
   async publish(): Promise<void> {
-    const { config, host, nodeId, partitions } = this
-    await this.view.start(
-      new LocalPublisher({ nodeId, config, partitions, loop: host.loop, log: host.log }),
-    )
+    await this.view.start(this.reconciler)
+  }
+
+  #makeReconciler(): Reconciler {
+    const { host, config, store, partitions, logDirectory, nodeId, conditions } = this
+    const { clock, loop } = host
+    const parts = { nodeId, config, store, partitions, logDirectory, conditions }
+    return new Reconciler({ ...parts, clock, loop })
   }
 
   #makePartitions(): Partitions {
@@ -118,7 +136,8 @@ export class BrokerParts implements BrokerServices {
       logDirectory,
       nodeId,
       nowMs: () => host.clock.nowMs(),
-      configOf: topic => topicConfig(config, topic.configs),
+      configOf: ({ name, configs }) =>
+        topicConfig(config, withInternalConfigs(config, name, configs)),
       crc32c: host.crc32c,
       deadlines,
       recoder: new Recoder({
@@ -182,11 +201,7 @@ export class BrokerParts implements BrokerServices {
           partitions: config.get('offsets.topic.num.partitions'),
           replicationFactor: Math.min(replicas, this.image().brokers.size),
           assignments: [],
-          configs: [
-            { name: 'cleanup.policy', value: 'compact' },
-            { name: 'compression.type', value: 'producer' },
-            { name: 'segment.bytes', value: String(config.get('offsets.topic.segment.bytes')) },
-          ],
+          configs: [],
         },
       ],
       { validateOnly: false },
@@ -205,22 +220,20 @@ export function dataFolder(config: BrokerConfig): string {
   return config.get('log.dirs')?.[0] ?? config.get('log.dir')[0] ?? 'data'
 }
 
-function openDirectory(host: Host, config: BrokerConfig, path: string): Promise<LogDirectory> {
+function claimFolder(host: Host, config: BrokerConfig, path: string): Promise<LogDirectory> {
   const configured = Math.max(config.get('node.id'), config.get('broker.id'))
   const openFilesMax = config.get('ottla.open.files.max')
-  return LogDirectory.open({
+  return LogDirectory.claim({
     path,
     disk: host.disk,
     loop: host.loop,
     crc32c: host.crc32c,
     random: host.random,
-    nowMs: host.clock.nowMs(),
     newId: () => newId(host),
     ...(configured >= 0 && { expected: { nodeId: configured } }),
     nodeId: configured >= 0 ? configured : 1,
     openFilesMax: openFilesMax > 0 ? openFilesMax : openFilesDefault(host),
     cachedBytesMax: cachedBytesMax(host, config),
-    logDefaults: topicConfig(config, new Map()).log,
   })
 }
 

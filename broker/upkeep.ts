@@ -12,15 +12,18 @@ export interface UpkeepOptions {
 const INTERVAL_MS_MAX = 2 ** 31 - 1
 /** log.flush.scheduler.interval.ms is off by default in Kafka; flush.ms needs some rhythm. */
 const FLUSH_INTERVAL_MS = 1_000
+/** How late a deleted file may be unlinked: Kafka's, too, is up to a second behind its delay. */
+const UNLINK_INTERVAL_MS = 1_000
 
 /**
- * What a data folder needs now and then: retention, late unlinks, checkpoints, flushes that are
- * due. Each task is scheduled again when it has run, so that a slow one is never run twice.
+ * What a data folder needs now and then: retention, unlinks and flushes that are due, checkpoints.
+ * Each task is scheduled again when it has run, so that a slow one is never run twice.
  */
 export class Upkeep {
   readonly #options: UpkeepOptions
   readonly #timers = new Map<string, Timer>()
   #checkpointing: Promise<void> | null = null
+  #unlinking: Promise<void> | null = null
   #isStopped = false
 
   constructor(options: UpkeepOptions) {
@@ -30,6 +33,7 @@ export class Upkeep {
   start(): void {
     const { config, logDirectory, host } = this.#options
     this.#every('retention', config.get('log.retention.check.interval.ms'), () => this.#sweep())
+    this.#every('unlink', UNLINK_INTERVAL_MS, () => this.#unlink())
     const flushMs = Math.min(config.get('log.flush.scheduler.interval.ms'), FLUSH_INTERVAL_MS)
     this.#every('flush', flushMs, () => logDirectory.flushDue(host.clock.nowMs()))
     const checkpointMs = Math.min(
@@ -46,6 +50,7 @@ export class Upkeep {
     for (const timer of this.#timers.values()) timer.cancel()
     this.#timers.clear()
     await this.#checkpointing
+    await this.#unlinking
   }
 
   #every(name: string, intervalMs: number, task: () => void): void {
@@ -63,6 +68,15 @@ export class Upkeep {
     for (const report of logDirectory.sweep(host.clock.nowMs())) {
       host.log.info({ ...report }, 'retention removed segments')
     }
+  }
+
+  #unlink(): void {
+    if (this.#unlinking !== null) return
+    const { host, logDirectory } = this.#options
+    this.#unlinking = logDirectory.unlinkDue(host.clock.nowMs()).finally(() => {
+      this.#unlinking = null
+    })
+    host.loop.spawn('unlink', this.#unlinking)
   }
 
   #checkpoint(): void {

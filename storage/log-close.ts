@@ -1,6 +1,6 @@
 /** The last word on a log at a clean stop: indexes and snapshot whole, for the next to open it. */
 import { DiskError } from '../host/disk-error.ts'
-import type { File } from '../host/host.ts'
+import type { Disk, File } from '../host/host.ts'
 import type { Log } from './log.ts'
 import { writeSnapshot } from './producer-loader.ts'
 
@@ -13,7 +13,7 @@ export interface ClosingFiles {
  * Writes what memory knows better than the files. Null if nothing changed since the log was opened.
  * The caller syncs, then closes the files. Throws DiskError.
  */
-export function finishLog(log: Log): ClosingFiles | null {
+function finishLog(log: Log): ClosingFiles | null {
   const { state } = log
   const isPlain = !state.wasTouched && !log.commits.isDirty
   if (isPlain && state.segments.every(({ isSealed }) => isSealed)) return null
@@ -31,4 +31,30 @@ export function finishLog(log: Log): ClosingFiles | null {
     files.push(snapshot)
   }
   return { files, folder }
+}
+
+/** Finishes and syncs all logs, so many in one round. Rejects with DiskError. */
+export async function finishLogs(
+  disk: Disk,
+  logs: readonly Log[],
+  logsPerRound: number,
+): Promise<void> {
+  for (let at = 0; at < logs.length; at += logsPerRound) {
+    await finishRound(disk, logs.slice(at, at + logsPerRound))
+  }
+}
+
+async function finishRound(disk: Disk, logs: readonly Log[]): Promise<void> {
+  const closing = logs.map(finishLog).filter(files => files !== null)
+  const files = closing.flatMap(({ files }) => files)
+  const folders = closing.map(({ folder }) => folder)
+  try {
+    if (closing.length > 0) await disk.syncAll(files, folders)
+  } finally {
+    for (const file of files) file.close()
+  }
+  for (const { state } of logs) {
+    for (const segment of state.segments) segment.isSealed = true
+    state.syncedOffset = state.writtenOffset
+  }
 }

@@ -2,86 +2,63 @@
  * All logs under one folder: its lock, its identity, its checkpoints, what its logs share, and the
  * end of it all when the disk fails.
  *
- *   opening ──> open ──(EIO, failed sync)──> offline, for good
- *                └──(close)──> closed, with the marker of a clean stop
+ *   claim ──> claimed ──openLogs──> open ──(EIO, failed sync)──> offline, for good
+ *                                    └──(close)──> closed, with the marker of a clean stop
  *
  * Invariants:
- *   (1) The folder's lock is held from `open` to `close` or `abandon`.
+ *   (1) The folder's lock is held from `claim` to `close` or `abandon`.
  *   (2) The clean-stop marker is gone before the first log is loaded (KAFKA-10471), and written
  *       only when every log was synced and closed without error.
- *   (3) Once offline nothing is written, no append succeeds, and every waiter is told.
+ *   (3) No folder is opened, renamed or removed before `openLogs` brought a verdict on it: whoever
+ *       claims a directory may read the cluster's metadata first.
+ *   (4) A log that was deleted or set aside is found by `get` until its folder was renamed; the
+ *       name is not free before.
+ *   (5) Once offline nothing is written, no append succeeds, and every waiter is told.
  */
 import { DiskError } from '../host/disk-error.ts'
-import type { Crc32c, Disk, FolderLock, Loop, Random } from '../host/host.ts'
-import { BatchCursor } from './batch-cursor.ts'
-import { CachedTail } from './cached-tail.ts'
-import { replaceFile, writeFileAtomically } from './checkpoint.ts'
+import type { FolderLock } from '../host/host.ts'
+import { writeFileAtomically } from './checkpoint.ts'
 import { CommitRounds } from './commit-rounds.ts'
+import { createLog } from './create-log.ts'
+import { type Departure, moveAway, removeLeftovers } from './departures.ts'
 import { DirectoryCheckpoints } from './directory-checkpoints.ts'
+import {
+  type LogDirectoryOptions,
+  makeEnvironment,
+  stagedBytesMax,
+} from './directory-environment.ts'
 import { claimDirectory } from './directory-identity.ts'
-import { loadLogs } from './directory-loader.ts'
+import { type LoadResult, loadLogs } from './directory-loader.ts'
 import { asDiskError, isPassing } from './disk-failure.ts'
 import { makeDurableFolder } from './durable-folder.ts'
 import type { CommittedLog, LogEnvironment } from './environment.ts'
-import { type LoadFinding, LoadJournal, type LoadReport } from './load-report.ts'
-import { Log } from './log.ts'
-import { finishLog } from './log-close.ts'
-import type { LogConfig } from './log-config.ts'
-import { LogState } from './log-state.ts'
-import type { DirectoryIdentity } from './meta-properties.ts'
-import { MirrorBudget } from './mirror-budget.ts'
 import {
-  CLEAN_STOP_FILE,
-  deletedFolderName,
-  PARTITION_METADATA_FILE,
-  partitionFolderName,
-} from './names.ts'
-import { OpenFiles } from './open-files.ts'
-import { formatPartitionMetadata } from './partition-metadata.ts'
+  type FolderList,
+  type FoundFolder,
+  findFolders,
+  type StrayFolder,
+  type Verdict,
+} from './found-folders.ts'
+import { LoadJournal, type LoadReport } from './load-report.ts'
+import type { Log } from './log.ts'
+import { finishLogs } from './log-close.ts'
+import type { LogConfig } from './log-config.ts'
+import type { DirectoryIdentity } from './meta-properties.ts'
+import { CLEAN_STOP_FILE, PARTITION_METADATA_FILE, partitionFolderName } from './names.ts'
 import { Sealing } from './sealing.ts'
-import { createSegment } from './segment-roll.ts'
 import { StagedWrites } from './staged-writes.ts'
 import { type RetentionReport, sweepLog } from './sweep.ts'
-import { Trash } from './trash.ts'
 
+export type { LogDirectoryOptions } from './directory-environment.ts'
+export type { FoundFolder, StrayFolder, Verdict } from './found-folders.ts'
 export type { LoadFinding, LoadReport } from './load-report.ts'
 export type { RetentionReport } from './sweep.ts'
-
-export interface LogDirectoryOptions {
-  readonly path: string
-  readonly disk: Disk
-  readonly loop: Loop
-  readonly crc32c: Crc32c
-  /** Draws each segment's share of segment.jitter.ms. */
-  readonly random: Pick<Random, 'below'>
-  readonly nowMs: number
-  /** A fresh 22-character id. */
-  readonly newId: () => string
-  /** A folder that says otherwise is refused. */
-  readonly expected?: { readonly clusterId?: string; readonly nodeId?: number }
-  /** Written to a folder that has no identity yet. */
-  readonly nodeId: number
-  readonly openFilesMax: number
-  readonly logDefaults: LogConfig
-  readonly configOf?: (topic: string) => LogConfig
-  /** Told what is found wrong on disk, while opening and later. Must not throw. */
-  readonly onFinding?: ((finding: LoadFinding) => void) | undefined
-  /** Memory for indexes read back from disk. Default 16 MiB. */
-  readonly indexBytesMax?: number
-  /** Bytes written last that stay in the page cache. Default: the kernel alone decides. */
-  readonly cachedBytesMax?: number
-  /** Bytes of one write, if no batch is larger; a turn writes about twice that. Default 1 MiB. */
-  readonly stageBytesMax?: number
-}
-
-const INDEX_BYTES_MAX = 16_777_216
-const STAGE_BYTES_MAX = 1 << 20
-const CURSOR_BYTES = 8192
 
 export class LogDirectory {
   readonly path: string
   readonly #options: LogDirectoryOptions
   readonly #environment: LogEnvironment
+  readonly #departure: Departure
   readonly #rounds: CommitRounds
   readonly #checkpoints: DirectoryCheckpoints
   readonly #lock: FolderLock
@@ -91,39 +68,32 @@ export class LogDirectory {
   #offline: DiskError | null = null
   readonly #sealing: Sealing
   #identity: DirectoryIdentity = { clusterId: '', nodeId: -1, directoryId: '' }
-  #report: LoadReport = { wasCleanStop: false, logCount: 0, scannedBytes: 0, findings: [] }
+  #wasCleanStop = false
   readonly #journal: LoadJournal
+  #folders: FolderList = { partitions: [], deleted: [], strays: [] }
+  #loaded: LoadResult = { logs: [], strays: [], refused: new Map(), undeleted: new Map() }
   #isClosed = false
 
   private constructor(options: LogDirectoryOptions, lock: FolderLock) {
     this.path = options.path
     this.#options = options
     this.#lock = lock
-    this.#staged = new StagedWrites(options.loop, 2 * (options.stageBytesMax ?? STAGE_BYTES_MAX))
+    this.#staged = new StagedWrites(options.loop, 2 * stagedBytesMax(options))
     this.#rounds = new CommitRounds(options.disk, options.loop, error => this.#fail(error))
     this.#sealing = new Sealing(options.disk, options.loop, error => this.#fail(error))
     this.#checkpoints = new DirectoryCheckpoints(options.disk, options.path)
     this.#journal = new LoadJournal(options.onFinding)
     this.#environment = this.#makeEnvironment()
+    this.#departure = {
+      environment: this.#environment,
+      path: options.path,
+      uniqueHex: () => Buffer.from(options.newId(), 'base64url').toString('hex').padEnd(32, '0'),
+    }
   }
 
   #makeEnvironment(): LogEnvironment {
-    const options = this.#options
-    const { disk, loop, crc32c, random } = options
-    const { indexBytesMax = INDEX_BYTES_MAX, stageBytesMax = STAGE_BYTES_MAX } = options
     const directory = this
-    return {
-      disk,
-      loop,
-      crc32c,
-      random,
-      stageBytesMax,
-      openFiles: new OpenFiles(disk, loop, options.openFilesMax),
-      mirrors: new MirrorBudget(indexBytesMax),
-      trash: new Trash(disk),
-      cachedTail: new CachedTail(loop, options.cachedBytesMax),
-      cursor: new BatchCursor(Buffer.allocUnsafeSlow(CURSOR_BYTES)),
-      newCursor: () => new BatchCursor(Buffer.allocUnsafeSlow(CURSOR_BYTES)),
+    return makeEnvironment(this.#options, {
       get offline() {
         return directory.#offline
       },
@@ -133,19 +103,22 @@ export class LogDirectory {
       stage: log => this.#staged.add(log),
       commit: (log: CommittedLog) => this.#rounds.request(log),
       seal: log => this.#sealing.request(log),
-    }
+    })
   }
 
   /**
-   * Locks the folder, reads it, recovers what an unclean stop left. Rejects with DiskError
-   * ('LOCKED' when someone else has it) or ForeignDirectory.
+   * Locks the folder, gives it an identity if it has none, and lists what is in it; no log is
+   * opened. Rejects with DiskError ('LOCKED' when someone else has the folder) or ForeignDirectory.
    */
-  static async open(options: LogDirectoryOptions): Promise<LogDirectory> {
+  static async claim(options: LogDirectoryOptions): Promise<LogDirectory> {
     await makeDurableFolder(options.disk, options.path)
     const lock = options.disk.lockFolder(options.path)
     const directory = new LogDirectory(options, lock)
     try {
-      await directory.#load()
+      const { disk, path, nodeId, expected, newId } = options
+      directory.#identity = await claimDirectory({ disk, path, nodeId, expected, newId })
+      directory.#wasCleanStop = disk.stat(`${path}/${CLEAN_STOP_FILE}`) !== null
+      directory.#folders = findFolders(disk, path, directory.#journal)
       return directory
     } catch (error) {
       directory.abandon()
@@ -153,27 +126,30 @@ export class LogDirectory {
     }
   }
 
-  async #load(): Promise<void> {
-    const { disk, nodeId, expected, newId } = this.#options
-    const journal = this.#journal
-    this.#identity = await claimDirectory({ disk, path: this.path, nodeId, expected, newId })
-    const marker = `${this.path}/${CLEAN_STOP_FILE}`
-    const wasCleanStop = disk.stat(marker) !== null
-    if (wasCleanStop) {
-      disk.remove(marker)
+  /**
+   * Opens the logs as `judge` says of each folder, and recovers what an unclean stop left. Call
+   * once. Rejects with DiskError.
+   */
+  async openLogs(judge: (folder: FoundFolder) => Verdict, nowMs: number): Promise<void> {
+    const { disk } = this.#options
+    if (this.#wasCleanStop) {
+      disk.remove(`${this.path}/${CLEAN_STOP_FILE}`)
       await disk.syncFolder(this.path)
     }
-    const logs = await loadLogs({
+    const journal = this.#journal
+    this.#loaded = await loadLogs({
       environment: this.#environment,
       path: this.path,
-      wasCleanStop,
+      folders: this.#folders,
+      judge,
+      wasCleanStop: this.#wasCleanStop,
       checkpoints: this.#checkpoints.load(journal),
-      configOf: this.#options.configOf ?? (() => this.#options.logDefaults),
-      nowMs: this.#options.nowMs,
+      nowMs,
+      uniqueHex: this.#departure.uniqueHex,
     })
-    for (const log of logs) this.#logs.set(partitionFolderName(log.topic, log.partition), log)
-    const { scannedBytes, findings } = journal
-    this.#report = { wasCleanStop, logCount: logs.length, scannedBytes, findings }
+    for (const log of this.#loaded.logs) {
+      this.#logs.set(partitionFolderName(log.topic, log.partition), log)
+    }
     journal.close()
   }
 
@@ -182,12 +158,31 @@ export class LogDirectory {
     return this.#identity
   }
 
+  /** Whether the broker before ended with everything on disk. */
   get wasCleanStop(): boolean {
-    return this.#report.wasCleanStop
+    return this.#wasCleanStop
   }
 
+  /** What opening the logs found and did. */
   get report(): LoadReport {
-    return this.#report
+    const { scannedBytes, findings } = this.#journal
+    const [wasCleanStop, logCount] = [this.#wasCleanStop, this.#loaded.logs.length]
+    return { wasCleanStop, logCount, scannedBytes, findings }
+  }
+
+  /** Folders with the name of a partition, as they were before `openLogs`. */
+  get folders(): readonly FoundFolder[] {
+    return this.#folders.partitions
+  }
+
+  /** Folders that were set aside and wait for somebody to look at them. */
+  get strays(): readonly StrayFolder[] {
+    return this.#loaded.strays
+  }
+
+  /** Why the folder of a partition was found and is not open; null if that is not so. */
+  refusalOf(topic: string, partition: number): string | null {
+    return this.#loaded.refused.get(partitionFolderName(topic, partition)) ?? null
   }
 
   /** What took the directory offline, for good; null while it works. */
@@ -212,72 +207,71 @@ export class LogDirectory {
     return this.#logs.get(partitionFolderName(topic, partition))
   }
 
-  /** Throws DiskError, leaving nothing behind that matters; Error if the log exists. */
+  /**
+   * Makes a log. Throws DiskError, after which the call may be made again; 'EEXIST' while the name
+   * belongs to another log, or to a folder with records.
+   */
   create(topic: string, partition: number, topicId: string, config: LogConfig, nowMs: number): Log {
     if (this.#offline !== null) throw this.#offline
     const name = partitionFolderName(topic, partition)
-    if (this.#logs.has(name)) throw new Error(`${name} exists`)
     const folder = `${this.path}/${name}`
-    const { disk } = this.#options
-    disk.makeFolder(folder)
-    const metadata = `${folder}/${PARTITION_METADATA_FILE}`
-    replaceFile(disk, metadata, formatPartitionMetadata(topicId))
-    const segment = createSegment(this.#environment, folder, 0, { config, nowMs })
-    const state = new LogState(this.#environment, {
-      topic,
-      partition,
-      topicId,
-      folder,
-      config,
-      segments: [segment],
-      logStartOffset: 0,
-      nextOffset: 0,
-      recoveryPoint: 0,
-      highWatermark: 0,
-      snapshots: [],
-      producers: null,
-    })
-    const log = new Log(state)
-    log.commits.created([this.path, folder], [metadata])
+    if (this.#logs.has(name) || this.#loaded.refused.has(name)) {
+      throw new DiskError('EEXIST', folder, 'create')
+    }
+    const place = { topic, partition, topicId, folder, config }
+    const log = createLog(this.#environment, place, nowMs)
+    log.commits.created([this.path, folder], [`${folder}/${PARTITION_METADATA_FILE}`])
     this.#logs.set(name, log)
     return log
   }
 
-  /** Gives a folder that did not say it (foreign or torn) its topic's id. Throws DiskError. */
-  adoptTopicId(log: Log, topicId: string): void {
-    const metadata = `${log.folder}/${PARTITION_METADATA_FILE}`
-    replaceFile(this.#options.disk, metadata, formatPartitionMetadata(topicId))
-    log.state.topicId = topicId
-    log.state.wasTouched = true
-    log.commits.created([log.folder], [metadata])
+  /**
+   * Nothing can be appended to the log from here on, and whoever waits for an append is told it
+   * failed; the folder is renamed and unlinked by a later sweep. Throws DiskError while the folder
+   * cannot be renamed: then call it again. The new name is durable after `syncNames`.
+   */
+  delete(log: Log, nowMs: number): void {
+    const name = this.#moveAway(log, 'delete')
+    const { fileDeleteDelayMs } = log.state.config
+    this.#environment.trash.add(`${this.path}/${name}`, fileDeleteDelayMs, nowMs)
   }
 
   /**
-   * The log is gone at once; its folder is renamed and unlinked by a later sweep. Whoever waits for
-   * an append is told it failed. Throws DiskError.
+   * The same for a log of which nobody knows why it is here: its folder is kept. Returns the
+   * folder's new name.
    */
-  delete(log: Log, nowMs: number): void {
-    const { topic, partition, state } = log
-    this.#logs.delete(partitionFolderName(topic, partition))
-    state.isDeleted = true
-    log.fail(new DiskError('ENOENT', state.folder, 'append'))
-    for (const segment of state.segments) {
-      segment.isRemoved = true
-      segment.forgetMirrors()
-      this.#environment.openFiles.close(segment.slot)
+  setAside(log: Log): string {
+    return this.#moveAway(log, 'stray')
+  }
+
+  /** Renames the folders of a deleted topic that `openLogs` could not rename. Throws DiskError. */
+  deleteLeftovers(topicId: string, nowMs: number): void {
+    removeLeftovers(this.#departure, this.#loaded, topicId, nowMs)
+  }
+
+  #moveAway(log: Log, kind: 'delete' | 'stray'): string {
+    const name = moveAway(this.#departure, log, kind)
+    this.#logs.delete(partitionFolderName(log.topic, log.partition))
+    return name
+  }
+
+  /** Resolves once the names of all folders are durable: deletions too. Rejects with DiskError. */
+  async syncNames(): Promise<void> {
+    if (this.#offline !== null) throw this.#offline
+    try {
+      await this.#options.disk.syncFolder(this.path)
+    } catch (error) {
+      this.#failUnlessPassing(asDiskError(error))
+      throw error
     }
-    const unique = Buffer.from(this.#options.newId(), 'base64url').toString('hex')
-    const target = `${this.path}/${deletedFolderName(topic, partition, unique.padEnd(32, '0'))}`
-    this.#options.disk.rename(state.folder, target)
-    this.#environment.trash.add(target, state.config.fileDeleteDelayMs, nowMs)
   }
 
   // --------------------------------------------------------------------------------- background
 
-  /** Retention, late unlinks, producers not heard of. Never throws for one log's trouble. */
+  /** Retention, and producers not heard of. Never throws for one log's trouble. */
   sweep(nowMs: number): RetentionReport[] {
     const reports: RetentionReport[] = []
-    for (const log of this.#logs.values()) {
+    for (const log of this.#live()) {
       if (this.#offline !== null) break
       try {
         reports.push(...sweepLog(log, nowMs))
@@ -285,13 +279,17 @@ export class LogDirectory {
         this.#failUnlessPassing(asDiskError(error))
       }
     }
-    this.#options.loop.spawn('unlink', this.#environment.trash.sweep(nowMs))
     return reports
+  }
+
+  /** Unlinks what was deleted long enough ago (file.delete.delay.ms). Cheap if nothing was. */
+  async unlinkDue(nowMs: number): Promise<void> {
+    await this.#environment.trash.sweep(nowMs)
   }
 
   /** Under 'os': syncs what is older than its flush.ms, and what was closed a while ago. */
   flushDue(nowMs: number): void {
-    for (const { commits } of this.#logs.values()) {
+    for (const { commits } of this.#live()) {
       if (commits.isDue(nowMs)) commits.request()
       if (commits.isSealDue(nowMs)) this.#sealing.request(commits)
     }
@@ -301,10 +299,15 @@ export class LogDirectory {
   async checkpoint(): Promise<void> {
     if (this.#offline !== null) return
     try {
-      await this.#checkpoints.write(this.#logs.values())
+      await this.#checkpoints.write(this.#live())
     } catch (error) {
       this.#failUnlessPassing(asDiskError(error))
     }
+  }
+
+  /** Without those whose folder waits to be renamed. */
+  *#live(): Generator<Log> {
+    for (const log of this.#logs.values()) if (!log.isDeleted) yield log
   }
 
   // ----------------------------------------------------------------------------------- the end
@@ -341,7 +344,7 @@ export class LogDirectory {
   async #closeLogs(nowMs: number): Promise<void> {
     const { disk } = this.#options
     this.#staged.flush()
-    for (const log of this.#logs.values()) {
+    for (const log of this.#live()) {
       log.appender.flush()
       if (log.commits.isDirty && log.state.wasTouched) log.commits.request()
       if (log.commits.isSealDue(Number.POSITIVE_INFINITY)) this.#sealing.request(log.commits)
@@ -349,35 +352,11 @@ export class LogDirectory {
     await this.#rounds.drained()
     await this.#sealing.idle()
     if (this.#offline !== null) throw this.#offline
-    const logs = [...this.#logs.values()]
-    const group = this.#environment.openFiles.logsPerSync
-    for (let at = 0; at < logs.length; at += group) {
-      await this.#finishGroup(logs.slice(at, at + group))
-    }
-    await this.#checkpoints.write(this.#logs.values())
+    await finishLogs(disk, [...this.#live()], this.#environment.openFiles.logsPerSync)
+    await this.#checkpoints.write(this.#live())
     await this.#environment.trash.sweep(nowMs)
     const marker = JSON.stringify({ version: 0, brokerEpoch: -1 })
     await writeFileAtomically(disk, this.path, CLEAN_STOP_FILE, marker)
-  }
-
-  async #finishGroup(logs: readonly Log[]): Promise<void> {
-    const { disk } = this.#options
-    const closing = logs.map(finishLog).filter(files => files !== null)
-    const files = closing.flatMap(({ files }) => files)
-    try {
-      if (closing.length > 0) {
-        await disk.syncAll(
-          files,
-          closing.map(({ folder }) => folder),
-        )
-      }
-    } finally {
-      for (const file of files) file.close()
-    }
-    for (const { state } of logs) {
-      for (const segment of state.segments) segment.isSealed = true
-      state.syncedOffset = state.writtenOffset
-    }
   }
 
   /** Closes descriptors and the lock, writes nothing: as kill -9 would. Idempotent. */

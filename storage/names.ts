@@ -53,10 +53,12 @@ export function parseSegmentFileName(name: string): SegmentFileName | null {
 
 export type FolderName =
   | { readonly kind: 'partition'; readonly topic: string; readonly partition: number }
-  | { readonly kind: 'delete' | 'future' | 'stray' }
+  | { readonly kind: 'delete' | 'future' }
+  /** `topic` is cut short where the name would have become too long for the file system. */
+  | { readonly kind: 'stray'; readonly topic: string; readonly partition: number }
   | { readonly kind: 'unknown' }
 
-const SET_ASIDE = /\.[0-9a-f]{32}-(delete|future|stray)$/
+const SET_ASIDE = /^(.*)-(\d{1,10})\.[0-9a-f]{32}-(delete|future|stray)$/
 const PARTITION = /^([a-zA-Z0-9._-]{1,249})-(0|[1-9]\d{0,9})$/
 
 export function partitionFolderName(topic: string, partition: number): string {
@@ -66,7 +68,11 @@ export function partitionFolderName(topic: string, partition: number): string {
 /** Splits at the last '-', as Kafka does. */
 export function parseFolderName(name: string): FolderName {
   const aside = SET_ASIDE.exec(name)
-  if (aside !== null) return { kind: aside[1] as 'delete' | 'future' | 'stray' }
+  if (aside !== null) {
+    const kind = aside[3] as 'delete' | 'future' | 'stray'
+    if (kind !== 'stray') return { kind }
+    return { kind, topic: aside[1] ?? '', partition: Number(aside[2]) }
+  }
   const match = PARTITION.exec(name)
   const topic = match?.[1]
   const partition = Number(match?.[2])
@@ -76,8 +82,16 @@ export function parseFolderName(name: string): FolderName {
   return { kind: 'partition', topic, partition }
 }
 
-/** Where a deleted partition waits to be unlinked. `hex32` makes it unique. */
-export function deletedFolderName(topic: string, partition: number, hex32: string): string {
-  const tail = `-${partition}.${hex32}-delete`
+/**
+ * The name under which a partition's folder is out of the way: '-delete' until it is unlinked,
+ * '-stray' for as long as its owner wants. `hex32` makes the name unique.
+ */
+export function asideFolderName(
+  topic: string,
+  partition: number,
+  hex32: string,
+  kind: 'delete' | 'stray',
+): string {
+  const tail = `-${partition}.${hex32}-${kind}`
   return topic.slice(0, FOLDER_LENGTH_MAX - tail.length) + tail
 }

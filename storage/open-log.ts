@@ -10,9 +10,8 @@ import { epochsInBatches } from './epochs-in-batches.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
 import type { OpenedLog } from './log-state.ts'
-import { FileKind, PARTITION_METADATA_FILE, segmentFileName } from './names.ts'
+import { FileKind, segmentFileName } from './names.ts'
 import { type PartitionFiles, partitionFiles } from './partition-files.ts'
-import { parsePartitionMetadata } from './partition-metadata.ts'
 import { writeSnapshot } from './producer-loader.ts'
 import type { ProducerState } from './producer-state.ts'
 import { RefusedLog, recoverSegments, recoveryActionFor, setAside } from './recovery.ts'
@@ -26,6 +25,7 @@ export interface OpenOptions {
   readonly environment: LogEnvironment
   readonly topic: string
   readonly partition: number
+  readonly topicId: string
   readonly folder: string
   readonly config: LogConfig
   readonly wasCleanStop: boolean
@@ -47,7 +47,7 @@ const SMALL_SEGMENT_BYTES = 65_536
 
 /** Throws DiskError; RefusedLog if the partition must stay closed. */
 export function openLog(options: OpenOptions): OpenLogResult {
-  const { environment, folder, config, topic, partition, nowMs } = options
+  const { environment, folder, config, topic, partition, topicId, nowMs } = options
   const files = partitionFiles(environment.disk, folder, environment.journal)
   const segments = segmentsOf(options, files)
   takeMarks(options, segments, files)
@@ -66,7 +66,7 @@ export function openLog(options: OpenOptions): OpenLogResult {
   const opened = {
     topic,
     partition,
-    topicId: topicIdOf(options, files),
+    topicId,
     folder,
     config,
     segments,
@@ -280,16 +280,4 @@ function dropSnapshotsAbove(
     const offset = snapshots.pop() as Offset
     environment.disk.remove(`${folder}/${segmentFileName(offset, FileKind.SNAPSHOT)}`)
   }
-}
-
-function topicIdOf({ environment, folder }: OpenOptions, files: PartitionFiles): string {
-  const { journal } = environment
-  const path = `${folder}/${PARTITION_METADATA_FILE}`
-  if (!files.hasMetadata) {
-    journal.add('repaired', path, 'missing: the topic id is to be given')
-    return ''
-  }
-  const topicId = parsePartitionMetadata(environment.disk.readFile(path).toString('utf8'))
-  if (topicId === null) journal.add('repaired', path, 'unreadable: the topic id is to be given')
-  return topicId ?? ''
 }

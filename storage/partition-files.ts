@@ -14,7 +14,6 @@ import { batchesIn } from './log-reader.ts'
 import {
   FileKind,
   LEADER_EPOCH_FILE,
-  PARTITION_METADATA_FILE,
   parseSegmentFileName,
   type SegmentFileName,
   segmentFileName,
@@ -29,7 +28,6 @@ export interface PartitionFiles {
   readonly snapshots: Offset[]
   /** What the names of copied damaged ranges say, with their paths. */
   readonly aside: readonly (AsideName & { readonly path: string })[]
-  readonly hasMetadata: boolean
   readonly hasEpochs: boolean
 }
 
@@ -42,11 +40,9 @@ export function partitionFiles(disk: Disk, folder: string, journal: LoadJournal)
   const names = disk.list(folder)
   let files: NamedFile[] = []
   const aside: (AsideName & { path: string })[] = []
-  let hasMetadata = false
   let hasEpochs = false
   for (const { name } of names) {
-    if (name === PARTITION_METADATA_FILE) hasMetadata = true
-    else if (name === LEADER_EPOCH_FILE) hasEpochs = true
+    if (name === LEADER_EPOCH_FILE) hasEpochs = true
     else {
       const parsed = parseSegmentFileName(name)
       if (parsed !== null) files.push({ ...parsed, name })
@@ -66,7 +62,7 @@ export function partitionFiles(disk: Disk, folder: string, journal: LoadJournal)
     } else if (kind === FileKind.TRANSACTION_INDEX) withTransactions.add(baseOffset)
   }
   const snapshots = files.filter(({ kind }) => kind === FileKind.SNAPSHOT).map(f => f.baseOffset)
-  return { bases, withTransactions, snapshots, aside, hasMetadata, hasEpochs }
+  return { bases, withTransactions, snapshots, aside, hasEpochs }
 }
 
 function finishSwap(

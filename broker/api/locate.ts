@@ -42,6 +42,8 @@ export function ledPartition(
   if (partition?.isLeader) return partition
   const known = broker.image().topics.get(topic)?.partitions[index]
   if (known === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+  // Its log could not be opened yet: there is no other leader to be found meanwhile.
+  if (known.leader === broker.nodeId) return ErrorCode.KAFKA_STORAGE_ERROR
   return ErrorCode.NOT_LEADER_OR_FOLLOWER
 }
 

@@ -1,124 +1,170 @@
-import { INTERNAL_TOPICS } from '../image/image.ts'
+import type { FoundFolder } from '../../storage/log-directory.ts'
+import { type ConfigOverrides, INTERNAL_TOPICS } from '../image/image.ts'
 import { splitKey, storeKey } from '../image/values.ts'
 import type { StoreOperation } from '../metadata/store.ts'
 import { ConfigResourceType } from './commands.ts'
+import { isDamagedCopy } from './folders.ts'
 import type { KraftMetadata } from './kraft-records.ts'
 import { put } from './plan.ts'
 
-/** A log found in a folder this broker has no metadata of. */
-export interface FoundLog {
-  readonly topic: string
-  readonly partition: number
-  readonly topicId: string
-  /** -1: it has none. */
+/** A topic that the folders of a data folder make up. */
+export interface FoundTopic {
+  readonly id: string
+  readonly name: string
+  readonly partitions: ReadonlySet<number>
+}
+
+/** Which folders of a data folder without metadata are served again, and why others are not. */
+export interface AdoptionPlan {
+  readonly topics: readonly FoundTopic[]
+  /** By folder name: the id under which the folder's log is opened. */
+  readonly adopted: ReadonlyMap<string, string>
+  /** By folder name: why it is set aside. */
+  readonly refused: ReadonlyMap<string, string>
+}
+
+/** What an opened log adds to what the metadata of Kafka says. */
+export interface LogFacts {
+  /** -1: the log has no epoch. */
   readonly latestEpoch: number
   /** Greatest producer id that wrote here; -1: none did. */
   readonly producerIdMax: number
 }
 
-export interface AdoptionPlan {
-  /** In any order and any number of transactions: seen only once all are there. */
-  readonly operations: readonly StoreOperation[]
-  readonly topics: number
-  readonly partitions: number
-  /** One sentence each: what could not be taken over. */
-  readonly findings: readonly string[]
+export interface AdoptionSources {
+  readonly kraft: KraftMetadata
+  readonly nodeId: number
+  /** Null for a log that could not be opened. */
+  readonly factsOf: (topic: string, partition: number) => LogFacts | null
+  /** What an internal topic has where its own metadata is lost; empty for other topics. */
+  readonly internalConfigs: (topic: string) => ConfigOverrides
 }
 
 const PRODUCER_ID_BLOCK = 1000
 
 /**
- * What to write into an empty store so that the logs of a Kafka folder (or of a broker whose
- * metadata was lost) are served again: topics under the ids their partitions carry, with this
- * broker as the only replica, and the configs, quotas and producer ids Kafka's metadata log has.
+ * Decides, before any log is opened, which folders become topics again: under the ids that they
+ * carry. A folder whose id is missing or damaged takes the one id that its topic has in Kafka's
+ * metadata, or else in the other folders of its topic.
  */
-export function planAdoption(
-  logs: readonly FoundLog[],
+export function planAdoption(folders: readonly FoundFolder[], kraft: KraftMetadata): AdoptionPlan {
+  const refused = new Map<string, string>()
+  const idsOfName = idsByName(folders, kraft)
+  const topics = new Map<string, { name: string; folders: Map<number, FoundFolder> }>()
+  for (const folder of folders) {
+    const { name, topic, partition } = folder
+    const id = idFor(folder, idsOfName.get(topic) ?? [], kraft)
+    if (typeof id !== 'string') {
+      refused.set(name, id.reason)
+      continue
+    }
+    const found = topics.get(id) ?? { name: topic, folders: new Map() }
+    found.folders.set(partition, folder)
+    topics.set(id, found)
+  }
+  const adopted = new Map<string, string>()
+  for (const [id, { name, folders: parts }] of topics) {
+    dropBehindGap(name, parts, refused)
+    for (const folder of parts.values()) adopted.set(folder.name, id)
+    if (parts.size === 0) topics.delete(id)
+  }
+  const found = [...topics].map(([id, { name, folders: parts }]) => {
+    return { id, name, partitions: new Set(parts.keys()) }
+  })
+  return { topics: found, adopted, refused }
+}
+
+/** The ids that a topic's name may stand for: Kafka's metadata goes before the folders. */
+function idsByName(
+  folders: readonly FoundFolder[],
   kraft: KraftMetadata,
-  nodeId: number,
-): AdoptionPlan {
-  const findings: string[] = []
-  const topics = groupByTopic(logs, kraft, findings)
+): ReadonlyMap<string, readonly string[]> {
+  const ids = new Map<string, string[]>()
+  const add = (name: string, id: string) => {
+    const known = ids.get(name)
+    if (known === undefined) ids.set(name, [id])
+    else if (!known.includes(id)) known.push(id)
+  }
+  for (const { id, name } of kraft.topics.values()) add(name, id)
+  if (kraft.topics.size > 0) return ids
+  for (const { topic, topicId } of folders) if (topicId !== null) add(topic, topicId)
+  return ids
+}
+
+function idFor(
+  { topicId }: FoundFolder,
+  known: readonly string[],
+  kraft: KraftMetadata,
+): string | { readonly reason: string } {
+  const [first] = known
+  if (topicId === null) {
+    if (known.length === 1) return first as string
+    return { reason: 'its topic id is unreadable, and nothing else says what it was' }
+  }
+  if (topicId === first) return topicId
+  if (first !== undefined && isDamagedCopy(topicId, first)) return first
+  if (kraft.topics.size > 0) {
+    return { reason: `Kafka's metadata knows no topic with its topic id, ${topicId}` }
+  }
+  return { reason: `its topic id, ${topicId}, is not that of the topic's other folders` }
+}
+
+/** Partitions are dense: what comes behind one that another broker has cannot be shown. */
+function dropBehindGap(
+  topic: string,
+  parts: Map<number, FoundFolder>,
+  refused: Map<string, string>,
+): void {
+  let first = 0
+  while (parts.has(first)) first++
+  for (const [index, { name }] of [...parts]) {
+    if (index < first) continue
+    parts.delete(index)
+    refused.set(name, `it cannot be served while ${topic}-${first} is not in this folder`)
+  }
+}
+
+/**
+ * What to write into an empty store so that the logs of a Kafka folder (or of a broker whose
+ * metadata was lost) are served again: topics with this broker as the only replica, and the
+ * configs, quotas and producer ids that Kafka's metadata log has. In any order and any number of
+ * transactions: seen only once all are there.
+ */
+export function adoptionOperations(
+  topics: readonly FoundTopic[],
+  { kraft, nodeId, factsOf, internalConfigs }: AdoptionSources,
+): StoreOperation[] {
   const operations: StoreOperation[] = []
-  let partitions = 0
-  for (const [topicId, { name, logs: parts }] of topics) {
-    const leaderEpochs = kraft.topics.get(topicId)?.leaderEpochs
-    for (const { partition, latestEpoch } of parts.values()) {
-      const le = Math.max(0, latestEpoch, leaderEpochs?.get(partition) ?? 0)
-      const replicas = [nodeId]
-      operations.push(
-        put('part', storeKey.part(topicId, partition), {
-          r: replicas,
-          isr: replicas,
-          l: nodeId,
-          le,
-        }),
-      )
-      partitions++
+  let next = kraft.nextProducerId
+  for (const { id, name, partitions } of topics) {
+    const leaderEpochs = kraft.topics.get(id)?.leaderEpochs
+    for (const index of partitions) {
+      const { latestEpoch, producerIdMax } = factsOf(name, index) ?? NO_FACTS
+      const le = Math.max(0, latestEpoch, leaderEpochs?.get(index) ?? 0)
+      next = Math.max(next, producerIdMax + 1)
+      const part = { r: [nodeId], isr: [nodeId], l: nodeId, le }
+      operations.push(put('part', storeKey.part(id, index), part))
     }
     const internal = INTERNAL_TOPICS.has(name)
     const configs = kraft.configs.get(`${ConfigResourceType.TOPIC}/${name}`)
-    if (configs !== undefined && configs.size > 0) {
-      operations.push(put('cfg', storeKey.topicConfig(topicId), { c: [...configs] }))
+    const overrides = new Map([...internalConfigs(name), ...(configs ?? [])])
+    if (overrides.size > 0) {
+      operations.push(put('cfg', storeKey.topicConfig(id), { c: [...overrides] }))
     }
-    operations.push(put('name', storeKey.name(name), { id: topicId }))
-    operations.push(put('topic', storeKey.topic(topicId), { name, state: 'active', internal }))
+    operations.push(put('name', storeKey.name(name), { id }))
+    operations.push(put('topic', storeKey.topic(id), { name, state: 'active', internal }))
   }
   operations.push(...otherConfigOperations(kraft))
   for (const [index, { entity, key, value }] of kraft.quotas.entries()) {
     const pairs = entity.map(([type, name]): [string, string | null] => [type, name])
     operations.push(put('quota', storeKey.quota(index), { entity: pairs, key, value }))
   }
-  const next = nextProducerId(logs, kraft)
+  next = Math.ceil(next / PRODUCER_ID_BLOCK) * PRODUCER_ID_BLOCK
   if (next > 0) operations.push(put('pid', storeKey.nextProducerId, { next }))
-  return { operations, topics: topics.size, partitions, findings }
+  return operations
 }
 
-interface FoundTopic {
-  readonly name: string
-  readonly logs: Map<number, FoundLog>
-}
-
-function groupByTopic(
-  logs: readonly FoundLog[],
-  kraft: KraftMetadata,
-  findings: string[],
-): Map<string, FoundTopic> {
-  const topics = new Map<string, FoundTopic>()
-  const idOfName = new Map<string, string>()
-  for (const log of logs) {
-    const { topic: name, partition, topicId } = log
-    if (topicId === '') {
-      findings.push(`${name}-${partition} carries no topic id`)
-      continue
-    }
-    if ((idOfName.get(name) ?? topicId) !== topicId) {
-      findings.push(`${name}-${partition} carries another topic id than the rest of ${name}`)
-      continue
-    }
-    if (kraft.topics.size > 0 && !kraft.topics.has(topicId)) {
-      findings.push(`${name}-${partition} belongs to a topic its cluster had deleted`)
-      continue
-    }
-    idOfName.set(name, topicId)
-    const found = topics.get(topicId) ?? { name, logs: new Map() }
-    found.logs.set(partition, log)
-    topics.set(topicId, found)
-  }
-  for (const { name, logs: parts } of topics.values()) dropBehindGap(name, parts, findings)
-  return topics
-}
-
-/** Partitions are dense: what comes behind one that another broker has cannot be shown. */
-function dropBehindGap(name: string, parts: Map<number, FoundLog>, findings: string[]): void {
-  let first = 0
-  while (parts.has(first)) first++
-  for (const index of [...parts.keys()]) {
-    if (index < first) continue
-    parts.delete(index)
-    findings.push(`${name}-${index} cannot be served: ${name}-${first} is not in this folder`)
-  }
-}
+const NO_FACTS: LogFacts = { latestEpoch: -1, producerIdMax: -1 }
 
 function otherConfigOperations(kraft: KraftMetadata): StoreOperation[] {
   const operations: StoreOperation[] = []
@@ -142,10 +188,4 @@ function configKey(resourceType: number, name: string): string | null {
     default:
       return null
   }
-}
-
-function nextProducerId(logs: readonly FoundLog[], kraft: KraftMetadata): number {
-  let next = kraft.nextProducerId
-  for (const { producerIdMax } of logs) next = Math.max(next, producerIdMax + 1)
-  return Math.ceil(next / PRODUCER_ID_BLOCK) * PRODUCER_ID_BLOCK
 }

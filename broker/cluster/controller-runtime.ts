@@ -1,10 +1,12 @@
+import type { Clock } from '../../host/host.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { type AlterScopes, alterScopes } from '../config/alter-scopes.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
+import { internalTopicConfigs } from '../config/internal-topics.ts'
 import type { ClusterView } from '../image/cluster-view.ts'
 import type { ClusterImage } from '../image/image.ts'
-import { storeKey } from '../image/values.ts'
-import type { MetadataStore, Transaction, TransactionOutcome } from '../metadata/store.ts'
+import { type SettledOutcome, settle } from '../metadata/settle.ts'
+import type { MetadataStore, Transaction } from '../metadata/store.ts'
 import { decideAlterConfigs } from './alter-configs.ts'
 import type {
   ConfigChanges,
@@ -18,11 +20,23 @@ import type {
 } from './commands.ts'
 import { type Decision, decideCreatePartitions, decideDeleteTopics } from './controller.ts'
 import { decideCreateTopics, refusedCreation } from './create-topics.ts'
-import { type Authority, NO_PLAN, type Plan } from './plan.ts'
+import { type Authority, deleteTopicOperations, NO_PLAN, type Plan } from './plan.ts'
+
+/** What the controller asks of this broker's own replicas (reconcile/reconciler.ts). */
+export interface LocalReplicas {
+  /** Why partitions of a topic, from an index on, are not open here; null if all of them are. */
+  failureOf(topicId: string, fromIndex: number): string | null
+  /** Stops serving a topic that no record was written to; false if one was. */
+  withdraw(topicId: string): boolean
+  /** A topic that was withdrawn stays after all. */
+  keep(topicId: string): void
+}
 
 export interface ControllerOptions {
   readonly store: MetadataStore
   readonly view: ClusterView
+  readonly clock: Pick<Clock, 'schedule'>
+  readonly local: LocalReplicas
   readonly config: BrokerConfig
   readonly newTopicId: () => string
   /** Uniform in [0, bound). */
@@ -46,13 +60,20 @@ interface Failure {
  * broker's image shows what was done: a topic that was created has a leader, and its partitions
  * are open.
  *
- * Commands run one at a time, each upon the image the one before left.
+ * Invariants:
+ *   (1) Commands run one at a time, each upon the image that the one before left.
+ *   (2) What became of each transaction is known before anything is answered or taken back
+ *       (settle.ts); where it cannot be known, nothing is taken back.
+ *   (3) What a failed plan prepared is gone before the next plan is made: it could become visible
+ *       with that one.
  */
 export class Controller {
   readonly #options: ControllerOptions
   readonly #scopes: AlterScopes
   #authority: Authority
   #tail: Promise<unknown> = Promise.resolve()
+  /** Preparations of failed plans that could not be removed yet. */
+  #leftovers: Transaction[] = []
 
   constructor(options: ControllerOptions) {
     this.#options = options
@@ -67,7 +88,7 @@ export class Controller {
   }
 
   createTopics(topics: readonly NewTopic[], options: CommandOptions): Promise<CreatedTopic[]> {
-    return this.#run(options, image => {
+    const decide = (image: ClusterImage) => {
       const { config, newTopicId, below } = this.#options
       return decideCreateTopics(image, topics, {
         defaultPartitions: config.get('num.partitions'),
@@ -76,9 +97,11 @@ export class Controller {
         topicScope: this.#scopes.topic,
         newTopicId,
         placementSeed: () => below(1024),
+        internalConfigs: name => internalTopicConfigs(config, name),
         authority: this.#authority,
       })
-    }).then(results =>
+    }
+    return this.#run(options, decide, topic => this.#verifyCreated(topic)).then(results =>
       results.map(({ reply, failure }) =>
         failure === null ? reply : refusedCreation(reply.name, failure.errorCode, failure.message),
       ),
@@ -92,36 +115,27 @@ export class Controller {
         authority: this.#authority,
       }),
     )
-    const replies = results.map(withFailure)
-    const gone = replies.filter(({ errorCode }) => errorCode === ErrorCode.NONE)
-    // Their logs are out of the way: nothing is left to remember. Nobody waits for it.
-    this.#tail = this.#tail.then(() => this.#forget(gone.map(({ topicId }) => topicId)))
-    return replies
-  }
-
-  async #forget(topicIds: readonly string[]): Promise<void> {
-    const { store } = this.#options
-    const chunk = store.transactionSizeMax - this.#authority.compare.length
-    for (let at = 0; at < topicIds.length; at += chunk) {
-      await store.transact({
-        compare: this.#authority.compare,
-        operations: topicIds
-          .slice(at, at + chunk)
-          .map(id => ({ kind: 'delete', key: storeKey.gone(id) })),
-      })
-    }
+    return results.map(withFailure)
   }
 
   async createPartitions(
     topics: readonly NewPartitions[],
     options: CommandOptions,
   ): Promise<NamedResult[]> {
-    const results = await this.#run(options, image =>
-      decideCreatePartitions(image, topics, {
+    const counts = new Map<string, number>()
+    const decide = (image: ClusterImage) => {
+      for (const { name } of topics)
+        counts.set(name, image.topics.get(name)?.partitions.length ?? 0)
+      return decideCreatePartitions(image, topics, {
         partitionsMax: this.#options.config.get('ottla.partitions.max'),
         authority: this.#authority,
-      }),
-    )
+      })
+    }
+    const results = await this.#run(options, decide, async ({ name }) => {
+      const topicId = this.#options.view.image().topics.get(name)?.id ?? ''
+      const reason = this.#options.local.failureOf(topicId, counts.get(name) ?? 0)
+      return reason === null ? null : unopened('The partitions were added', reason)
+    })
     return results.map(withFailure)
   }
 
@@ -145,15 +159,21 @@ export class Controller {
 
   // ---------------------------------------------------------------------------- carrying it out
 
-  #run<Reply>(
+  /** `verify` is asked of each plan that was carried out: whether its reply is true. */
+  #run<Reply extends { readonly errorCode: ErrorCode }>(
     { validateOnly }: CommandOptions,
     decide: (image: ClusterImage) => Decision<Reply>[],
+    verify: (reply: Reply) => Promise<Failure | null> = async () => null,
   ): Promise<{ reply: Reply; failure: Failure | null }[]> {
     const run = this.#tail.then(async () => {
+      const blocked = validateOnly ? null : await this.#removeLeftovers()
       const decisions = decide(this.#options.view.image())
-      if (validateOnly) return decisions.map(({ reply }) => ({ reply, failure: null }))
       return Promise.all(
-        decisions.map(async ({ reply, plan }) => ({ reply, failure: await this.#carryOut(plan) })),
+        decisions.map(async ({ reply, plan }) => {
+          if (validateOnly || plan === NO_PLAN) return { reply, failure: null }
+          const failure = blocked ?? (await this.#carryOut(plan)) ?? (await verify(reply))
+          return { reply, failure }
+        }),
       )
     })
     // A command that fails, fails for its caller; the next one runs all the same.
@@ -162,45 +182,86 @@ export class Controller {
   }
 
   async #carryOut(plan: Plan): Promise<Failure | null> {
-    if (plan === NO_PLAN) return null
-    const { store, view } = this.#options
     let revision = 0
-    for (const stage of plan) {
-      const outcomes = await Promise.all(stage.map(transaction => store.transact(transaction)))
-      const failure = outcomes.map(failureOf).find(found => found !== null)
-      if (failure !== undefined && failure !== null) {
-        await this.#takeBack(plan)
+    for (const [at, stage] of plan.entries()) {
+      const outcomes = await Promise.all(stage.map(transaction => this.#settle(transaction)))
+      const failure = outcomes.map(failureOf).find(found => found !== null) ?? null
+      if (failure !== null) {
+        const isKnown = outcomes.every(({ kind }) => kind !== 'lost')
+        if (isKnown) await this.#takeBack(plan.slice(0, at + (at < plan.length - 1 ? 1 : 0)))
         return failure
       }
       for (const outcome of outcomes) {
         if (outcome.kind === 'done') revision = Math.max(revision, outcome.revision)
       }
     }
-    await view.untilRevision(revision)
+    await this.#options.view.untilRevision(revision)
     return null
   }
 
-  /** Removes what earlier stages prepared; what it misses, the next start finds. */
-  async #takeBack(plan: Plan): Promise<void> {
-    for (const { compare, operations } of plan.slice(0, -1).flat()) {
+  #settle(transaction: Transaction): Promise<SettledOutcome> {
+    return settle(this.#options.store, transaction, this.#options.clock)
+  }
+
+  /** Removes what stages prepared that nobody can see. */
+  async #takeBack(stages: Plan): Promise<void> {
+    for (const { compare, operations } of stages.flat()) {
       const deletes = operations.flatMap(operation =>
         operation.kind === 'put' ? [{ kind: 'delete', key: operation.key } as const] : [],
       )
-      const undo: Transaction = { compare, operations: deletes }
-      await this.#options.store.transact(undo)
+      this.#leftovers.push({ compare, operations: deletes })
     }
+    await this.#removeLeftovers()
+  }
+
+  async #removeLeftovers(): Promise<Failure | null> {
+    while (this.#leftovers.length > 0) {
+      const outcome = await this.#settle(this.#leftovers[0] as Transaction)
+      const failure = outcome.kind === 'conflict' ? null : failureOf(outcome)
+      if (failure !== null) return failure
+      this.#leftovers.shift()
+    }
+    return null
+  }
+
+  /**
+   * A topic with partitions that could not be opened here was not created: it is taken back, so
+   * that the client may ask again. Where that cannot be (a record was written to it, or the store
+   * has no room) the topic stays, and its partitions are opened as soon as they can be.
+   */
+  async #verifyCreated({ name, topicId }: CreatedTopic): Promise<Failure | null> {
+    const { local, view } = this.#options
+    const reason = local.failureOf(topicId, 0)
+    if (reason === null) return null
+    if (!local.withdraw(topicId)) return unopened('The topic was created', reason)
+    const { compare } = this.#authority
+    const operations = deleteTopicOperations(topicId, name)
+    const outcome = await this.#settle({ compare, operations })
+    if (outcome.kind !== 'done') {
+      local.keep(topicId)
+      return unopened('The topic was created', reason)
+    }
+    await view.untilRevision(outcome.revision)
+    const message = `The topic was not created: its partitions cannot be opened: ${reason}`
+    return { errorCode: ErrorCode.KAFKA_STORAGE_ERROR, message }
   }
 }
 
-function failureOf(outcome: TransactionOutcome): Failure | null {
+function failureOf(outcome: SettledOutcome): Failure | null {
   switch (outcome.kind) {
     case 'done':
       return null
     case 'conflict':
       return { errorCode: ErrorCode.NOT_CONTROLLER, message: 'The metadata changed meanwhile.' }
-    case 'unknown':
+    case 'not-done':
+    case 'lost':
       return { errorCode: ErrorCode.KAFKA_STORAGE_ERROR, message: outcome.reason }
   }
+}
+
+function unopened(what: string, reason: string): Failure {
+  const message = `${what}, but cannot be served until the disk allows it: ${reason}`
+  return { errorCode: ErrorCode.KAFKA_STORAGE_ERROR, message }
 }
 
 function withFailure<R extends { errorCode: ErrorCode; errorMessage: string | null }>({

@@ -31,6 +31,8 @@ export interface CreationRules {
   readonly newTopicId: () => string
   /** Where the leaders of a topic begin: any whole number, from 0. */
   readonly placementSeed: () => number
+  /** What a topic of Kafka's own has where its creator did not say otherwise. */
+  readonly internalConfigs: (topic: string) => ConfigOverrides
   readonly authority: Authority
 }
 
@@ -88,7 +90,7 @@ function decideOne(image: ClusterImage, topic: NewTopic, context: Context): Crea
     const why = `Topic '${name}' collides with existing topic: ${other}`
     return refused(name, ErrorCode.INVALID_TOPIC_EXCEPTION, why)
   }
-  const configs = topicConfigs(topic, context.topicScope)
+  const configs = topicConfigs(topic, context)
   if (isAlterRefusal(configs)) return refused(name, ErrorCode.INVALID_CONFIG, configs.message)
   const placed = replicasOf(image, topic, context)
   if (!Array.isArray(placed)) return refused(name, placed.errorCode, placed.message)
@@ -99,15 +101,17 @@ function decideOne(image: ClusterImage, topic: NewTopic, context: Context): Crea
   return created(name, placed, configs, context)
 }
 
-function topicConfigs(topic: NewTopic, scope: AlterScope): ConfigOverrides | AlterRefusal {
-  if (topic.configs.length === 0) return NO_OVERRIDES
+function topicConfigs(topic: NewTopic, rules: CreationRules): ConfigOverrides | AlterRefusal {
+  const own = rules.internalConfigs(topic.name)
+  if (topic.configs.length === 0) return own
   // Of a name that is given twice the last value counts, as with Kafka.
   const last = new Map(topic.configs.map(({ name, value }) => [name, value]))
   const wanted = replaceOverrides(
     Array.from(last, ([name, value]) => ({ name, value, operation: 0 })),
-    scope,
+    rules.topicScope,
   )
-  return isAlterRefusal(wanted) ? { ...wanted, kind: 'invalid-config' } : wanted
+  if (isAlterRefusal(wanted)) return { ...wanted, kind: 'invalid-config' }
+  return own.size === 0 ? wanted : new Map([...own, ...wanted])
 }
 
 interface Fault {

@@ -2,18 +2,29 @@ import type { Host } from '../../host/host.ts'
 import { readMetadataBatches } from '../../storage/kraft.ts'
 import type { Log } from '../../storage/log.ts'
 import type { LogDirectory } from '../../storage/log-directory.ts'
+import type { Conditions } from '../conditions.ts'
+import type { BrokerConfig } from '../config/broker-config.ts'
+import { internalTopicConfigs, withInternalConfigs } from '../config/internal-topics.ts'
+import { topicConfig } from '../config/topic-config.ts'
 import type { ClusterView } from '../image/cluster-view.ts'
-import { splitKey, storeKey } from '../image/values.ts'
+import { type ClusterImage, type ConfigOverrides, NO_OVERRIDES } from '../image/image.ts'
+import { storeKey } from '../image/values.ts'
+import { settle } from '../metadata/settle.ts'
 import type { MetadataStore, StoreOperation, Transaction } from '../metadata/store.ts'
-import { planAdoption } from './adoption.ts'
+import { adoptionOperations, type LogFacts, planAdoption } from './adoption.ts'
+import { ConfigResourceType } from './commands.ts'
+import { judgeFolder } from './folders.ts'
 import { readKraftMetadata } from './kraft-records.ts'
 import { absent, put } from './plan.ts'
 
 export interface FoundingOptions {
   readonly host: Pick<Host, 'clock' | 'disk' | 'log'>
+  readonly config: BrokerConfig
   readonly store: MetadataStore
   readonly view: ClusterView
+  /** Claimed; its logs are opened here. */
   readonly logDirectory: LogDirectory
+  readonly conditions: Pick<Conditions, 'set'>
 }
 
 /** The store could not take what a start needs to write, or holds another cluster's metadata. */
@@ -25,9 +36,11 @@ export class ClusterStartError extends Error {
 }
 
 /**
- * Brings metadata and data folder together at a start, before anything is published: a folder
- * without metadata is adopted, what a crash interrupted is ended or undone, and `view` is loaded
- * with the result. Throws ClusterStartError, UnreadableMetadata.
+ * Brings metadata and data folder together at a start, before anything is published: the metadata
+ * is read first, from the store or, in a folder without any, from Kafka's own metadata log; then
+ * each log is opened under its topic's configuration; what a crash interrupted is ended or undone;
+ * folders that no metadata explains are set aside. `view` is loaded with the result. Throws
+ * ClusterStartError, UnreadableMetadata, DiskError.
  */
 export async function prepareMetadata(options: FoundingOptions): Promise<void> {
   await new Founding(options).run()
@@ -43,7 +56,7 @@ class Founding {
   }
 
   async run(): Promise<void> {
-    const { view, logDirectory, host } = this.#options
+    const { view, logDirectory } = this.#options
     const { clusterId } = logDirectory.identity
     const known = (await view.load()).clusterId
     if (known === '') await this.#found(clusterId)
@@ -53,33 +66,76 @@ class Founding {
       )
     } else {
       await this.#repair()
+      await this.#openLogs(await view.load())
     }
-    await this.#deleteGone()
-    const image = await view.load()
-    for (const { folder, topic, partition, topicId } of logDirectory.logs()) {
-      if (image.topicsById.get(topicId)?.name === topic) continue
-      const fields = { folder, topic, partition }
-      host.log.warn(fields, 'a log belongs to no topic of this cluster and is left alone')
-    }
+    await view.load()
+    this.#tellStrays()
   }
 
   /** A fresh folder, or one Kafka wrote. */
   async #found(clusterId: string): Promise<void> {
-    const { logDirectory, host } = this.#options
-    const logs = [...logDirectory.logs()]
-    if (logs.length > 0) {
+    const { config, logDirectory, host } = this.#options
+    const { folders } = logDirectory
+    if (folders.length > 0) {
       const kraft = readKraftMetadata(readMetadataBatches(host.disk, logDirectory.path))
-      const plan = planAdoption(logs.map(foundLog), kraft, this.#nodeId)
-      await this.#transactAll(plan.operations)
-      for (const reason of plan.findings) host.log.warn({ reason }, 'a log was left alone')
-      const { topics, partitions } = plan
-      host.log.info({ topics, partitions }, 'adopted the logs of a folder without metadata')
+      const ofBroker = kraft.configs.get(`${ConfigResourceType.BROKER}/${this.#nodeId}`)
+      const ofCluster = kraft.configs.get(`${ConfigResourceType.BROKER}/`)
+      config.applyDynamic(ofCluster ?? NO_OVERRIDES, ofBroker ?? NO_OVERRIDES)
+      const { topics, adopted, refused } = planAdoption(folders, kraft)
+      await logDirectory.openLogs(({ name, topic }) => {
+        const topicId = adopted.get(name)
+        if (topicId === undefined) return { kind: 'stray', reason: refused.get(name) ?? '' }
+        const configs = kraft.configs.get(`${ConfigResourceType.TOPIC}/${topic}`)
+        return { kind: 'open', topicId, config: this.#logConfig(topic, configs ?? NO_OVERRIDES) }
+      }, host.clock.nowMs())
+      const operations = adoptionOperations(topics, {
+        kraft,
+        nodeId: this.#nodeId,
+        factsOf: (topic, partition) => factsOf(logDirectory.get(topic, partition)),
+        internalConfigs: name => internalTopicConfigs(config, name),
+      })
+      await this.#transactAll(operations)
+      const fields = { topics: topics.length, partitions: adopted.size }
+      host.log.info(fields, 'adopted the logs of a folder without metadata')
+    } else {
+      await logDirectory.openLogs(() => ({ kind: 'stray', reason: '' }), host.clock.nowMs())
     }
     // Last: a crash on the way adopts once more.
     await this.#transact({
       compare: [absent(storeKey.cluster)],
       operations: [put('cluster', storeKey.cluster, { id: clusterId })],
     })
+  }
+
+  /** Opens the logs of a cluster that is known; the folders of deleted topics are renamed. */
+  async #openLogs(image: ClusterImage): Promise<void> {
+    const { config, logDirectory, host } = this.#options
+    const ofBroker = image.brokerConfigs.get(String(this.#nodeId)) ?? NO_OVERRIDES
+    config.applyDynamic(image.brokerConfigs.get('') ?? NO_OVERRIDES, ofBroker)
+    const rules = {
+      image,
+      nodeId: this.#nodeId,
+      configOf: ({ name, configs }: { name: string; configs: ConfigOverrides }) =>
+        this.#logConfig(name, configs),
+    }
+    await logDirectory.openLogs(folder => judgeFolder(folder, rules), host.clock.nowMs())
+  }
+
+  #logConfig(topic: string, overrides: ConfigOverrides) {
+    const { config } = this.#options
+    return topicConfig(config, withInternalConfigs(config, topic, overrides)).log
+  }
+
+  #tellStrays(): void {
+    const { conditions, logDirectory } = this.#options
+    for (const { name, topic, partition, reason } of logDirectory.strays) {
+      const why = reason === null ? 'was set aside earlier' : `was set aside: ${reason}`
+      const message =
+        `the folder ${name} of ${topic}-${partition} in ${logDirectory.path} ${why}. Nothing of ` +
+        'it is served and nothing is removed. "ottla storage strays" shows what it holds and ' +
+        '"ottla storage restore" takes it back; or move it elsewhere'
+      conditions.set('stray-log', name, reason === null ? 'warning' : 'error', message)
+    }
   }
 
   /** Removes what creations that a crash interrupted left, and begins epochs that need to. */
@@ -113,20 +169,6 @@ class Founding {
     return operations
   }
 
-  /** Ends deletions that a crash interrupted. */
-  async #deleteGone(): Promise<void> {
-    const { store, logDirectory, host } = this.#options
-    const { entries } = await store.load()
-    const gone = new Set(
-      entries.filter(({ key }) => splitKey(key).kind === 'gone').map(({ key }) => key),
-    )
-    if (gone.size === 0) return
-    for (const log of [...logDirectory.logs()]) {
-      if (gone.has(storeKey.gone(log.topicId))) logDirectory.delete(log, host.clock.nowMs())
-    }
-    await this.#transactAll([...gone].map(key => ({ kind: 'delete', key })))
-  }
-
   async #transactAll(operations: readonly StoreOperation[]): Promise<void> {
     const size = this.#options.store.transactionSizeMax
     const transactions: Promise<number>[] = []
@@ -138,20 +180,17 @@ class Founding {
   }
 
   async #transact(transaction: Transaction): Promise<number> {
-    const outcome = await this.#options.store.transact(transaction)
+    const { store, host } = this.#options
+    const outcome = await settle(store, transaction, host.clock)
     if (outcome.kind === 'done') return outcome.revision
-    const why = outcome.kind === 'unknown' ? outcome.reason : 'another broker changed it meanwhile'
+    const why = outcome.kind === 'conflict' ? 'another broker changed it meanwhile' : outcome.reason
     throw new ClusterStartError(`the metadata store could not be written: ${why}`)
   }
 }
 
-function foundLog(log: Log) {
+function factsOf(log: Log | undefined): LogFacts | null {
+  if (log === undefined) return null
   const producerIds = log.activeProducers().map(({ producerId }) => producerId)
-  return {
-    topic: log.topic,
-    partition: log.partition,
-    topicId: log.topicId,
-    latestEpoch: log.latestEpoch,
-    producerIdMax: producerIds.reduce((most, id) => Math.max(most, id), -1),
-  }
+  const producerIdMax = producerIds.reduce((most, id) => Math.max(most, id), -1)
+  return { latestEpoch: log.latestEpoch, producerIdMax }
 }

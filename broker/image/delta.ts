@@ -6,7 +6,7 @@ import type {
   PartitionImage,
   TopicImage,
 } from './image.ts'
-import { emptyImage, NO_OVERRIDES } from './image.ts'
+import { emptyImage, INTERNAL_TOPICS, NO_OVERRIDES } from './image.ts'
 import { readValue, splitKey } from './values.ts'
 
 /**
@@ -27,7 +27,7 @@ interface FormingTopic {
   readonly configs: ConfigOverrides
 }
 
-/** What differs between two images, for those who follow (`publish.ts`). */
+/** What differs between two images, for those who follow (reconciler.ts). */
 export interface ImageDelta {
   /** Topic ids of topics that came or changed. */
   readonly changedTopics: ReadonlySet<string>
@@ -75,6 +75,7 @@ class Draft {
   #brokerConfigs: Map<string, ConfigOverrides> | null = null
   #groupConfigs: Map<string, ConfigOverrides> | null = null
   #clientMetricsConfigs: Map<string, ConfigOverrides> | null = null
+  #deletedTopics: Map<string, string> | null = null
   #clusterId: string
   #controllerId: number
   #nextProducerId: number
@@ -110,6 +111,9 @@ class Draft {
         break
       case 'cfg':
         this.#config(rest, entry)
+        break
+      case 'gone':
+        this.#gone(rest, entry)
         break
       case 'pid':
         if (entry !== null) this.#nextProducerId = readValue('pid', key, entry.value).next
@@ -154,6 +158,7 @@ class Draft {
       brokers: this.#brokers,
       topics,
       topicsById,
+      deletedTopics: this.#deletedTopics ?? this.#before.deletedTopics,
       brokerConfigs: this.#brokerConfigs ?? this.#before.brokerConfigs,
       groupConfigs: this.#groupConfigs ?? this.#before.groupConfigs,
       clientMetricsConfigs: this.#clientMetricsConfigs ?? this.#before.clientMetricsConfigs,
@@ -173,6 +178,12 @@ class Draft {
     }
     const { rack, endpoints } = readValue('live', entry.key, entry.value)
     this.#brokers.set(id, { id, epoch: entry.createRevision, rack, endpoints })
+  }
+
+  #gone(id: string, entry: StoreEntry | null): void {
+    this.#deletedTopics ??= new Map(this.#before.deletedTopics)
+    if (entry === null) this.#deletedTopics.delete(id)
+    else this.#deletedTopics.set(id, readValue('gone', entry.key, entry.value).name)
   }
 
   #topic(id: string, entry: StoreEntry | null): void {
@@ -246,7 +257,7 @@ function formed(id: string, forming: FormingTopic): TopicImage | null {
     if (partition === undefined) break
     partitions.push(partition)
   }
-  return { name, id, partitions, configs, isInternal }
+  return { name, id, partitions, configs, isInternal: isInternal || INTERNAL_TOPICS.has(name) }
 }
 
 function isEmpty({ name, partitions, configs }: FormingTopic): boolean {

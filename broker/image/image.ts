@@ -12,6 +12,11 @@ export interface ClusterImage {
   readonly brokers: ReadonlyMap<number, BrokerImage>
   readonly topics: ReadonlyMap<string, TopicImage>
   readonly topicsById: ReadonlyMap<string, TopicImage>
+  /**
+   * Names by topic id of topics that were deleted and whose folders may still be on a disk. Nothing
+   * but an entry here allows a broker to remove a partition's folder.
+   */
+  readonly deletedTopics: ReadonlyMap<string, string>
   /** Overrides of broker properties by node id as text; '' holds the cluster-wide ones. */
   readonly brokerConfigs: ReadonlyMap<string, ConfigOverrides>
   /** Overrides of group properties by group id. */
@@ -80,6 +85,7 @@ export function emptyImage(clusterId: string): ClusterImage {
     brokers: new Map(),
     topics: new Map(),
     topicsById: new Map(),
+    deletedTopics: new Map(),
     brokerConfigs: new Map(),
     groupConfigs: new Map(),
     clientMetricsConfigs: new Map(),

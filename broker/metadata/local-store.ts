@@ -35,7 +35,8 @@ interface Pending {
  *       told and watched only once it is on disk, in order.
  *   (2) One round of writing is under way at a time; what is submitted meanwhile forms the next.
  *   (3) A round that fails is undone in memory, with all that was judged upon it. A failed sync is
- *       final: nobody can say what is on disk, and every later transaction is 'unknown'.
+ *       final: nobody can say what is on disk, every later transaction is 'unknown', and reads
+ *       reject.
  */
 export class LocalStore implements MetadataStore {
   readonly transactionSizeMax = TRANSACTION_SIZE_MAX
@@ -60,10 +61,12 @@ export class LocalStore implements MetadataStore {
   }
 
   async load(): Promise<{ entries: StoreEntry[]; revision: number }> {
+    if (this.#failure !== null) throw this.#failure
     return { entries: this.#state.entries(), revision: this.#state.revision }
   }
 
   async get(key: string): Promise<StoreEntry | null> {
+    if (this.#failure !== null) throw this.#failure
     return this.#state.get(key)
   }
 

@@ -16,7 +16,10 @@ export interface MetadataStore {
   readonly transactionSizeMax: number
   /** Everything at one revision. Call once, before `watch`. */
   load(): Promise<{ entries: StoreEntry[]; revision: number }>
-  /** One entry as of now; null if there is none. */
+  /**
+   * One entry as of now, with every transaction that is resolved; null if there is none. Rejects
+   * with StoreUnreachable (settle.ts) while it cannot be known, with DiskError if it never can.
+   */
   get(key: string): Promise<StoreEntry | null>
   /**
    * Events of revisions above `fromRevision`; `onReset` if the store has not kept all of them.
@@ -93,7 +96,7 @@ export interface Transaction {
 
 /**
  * `unknown`: it may have been done or not (the store was cut off on the way, or its disk failed);
- * find out by loading before relying on either.
+ * find out by reading before relying on either (settle.ts).
  */
 export type TransactionOutcome =
   | { readonly kind: 'done'; readonly revision: number }

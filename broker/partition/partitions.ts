@@ -16,15 +16,8 @@ export interface PutStep {
   readonly index: number
   /** Its log was made, rather than found. */
   readonly isCreated: boolean
-  /** Why it could not be opened. */
-  readonly failure: DiskError | null
-}
-
-/** What became of a topic in `remove`. */
-export interface Removal {
-  readonly count: number
-  /** Folders that could not be renamed away: they stay, and the next start names them. */
-  readonly failures: readonly DiskError[]
+  /** One sentence that says why it could not be opened; null if it is open. */
+  readonly failure: string | null
 }
 
 /** Partitions of one topic on this broker; holes where another broker has them. */
@@ -38,7 +31,7 @@ const NO_PARTITIONS: readonly (Partition | undefined)[] = []
 
 /**
  * Partitions: all that this broker holds, by topic name and by topic id. Follows the image: what
- * the cluster says, becomes so here (`publish.ts`). Looking one up costs a map and an array.
+ * the cluster says, becomes so here (reconciler.ts). Looking one up costs a map and an array.
  */
 export class Partitions {
   readonly #options: PartitionsOptions
@@ -97,30 +90,33 @@ export class Partitions {
       return { index, isCreated, failure: null }
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
-      return { index, isCreated: false, failure: error }
+      const refusal = this.#options.logDirectory.refusalOf(local.image.name, index)
+      return { index, isCreated: false, failure: refusal ?? error.message }
     }
   }
 
-  /** Stops the partitions of a topic that is gone and deletes their logs. */
-  remove(topicId: string): Removal {
-    const failures: DiskError[] = []
+  /** Whether `put` was called for the topic, and nothing took it away since. */
+  isKnown(topicId: string): boolean {
+    return this.#byId.has(topicId)
+  }
+
+  /** Stops the partitions of a topic that is gone; their logs stay. Returns how many there were. */
+  retire(topicId: string): number {
     const local = this.#byId.get(topicId)
-    if (local === undefined) return { count: 0, failures }
+    if (local === undefined) return 0
     // While they can still be found: a waiting fetch looks again, and is told that they are gone.
     for (const partition of local.partitions) partition?.stop()
     this.#byId.delete(topicId)
     if (this.#byName.get(local.image.name) === local) this.#byName.delete(local.image.name)
-    const nowMs = this.#options.nowMs()
-    for (const partition of local.partitions) {
-      if (partition === undefined) continue
-      try {
-        this.#options.logDirectory.delete(partition.log, nowMs)
-      } catch (error) {
-        if (!(error instanceof DiskError)) throw error
-        failures.push(error)
-      }
-    }
-    return { count: local.partitions.length, failures }
+    return local.partitions.length
+  }
+
+  /** Retires a topic no record was written to; false, and nothing is changed, if one was. */
+  withdraw(topicId: string): boolean {
+    const local = this.#byId.get(topicId)
+    if (local?.partitions.some(partition => (partition?.log.nextOffset ?? 0) > 0)) return false
+    this.retire(topicId)
+    return true
   }
 
   /** Gives every topic the config it should have: the broker's own properties changed. */
@@ -152,8 +148,7 @@ export class Partitions {
       known.reconfigure(config.log)
       return { log: known, isCreated: false }
     }
-    // A leftover of an earlier topic of that name.
-    if (known !== undefined) logDirectory.delete(known, nowMs())
+    // A log of an earlier topic of that name keeps its folder until it is deleted or set aside.
     const log = logDirectory.create(topic.name, index, topic.id, config.log, nowMs())
     return { log, isCreated: true }
   }

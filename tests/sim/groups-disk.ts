@@ -9,7 +9,7 @@ import { Recoder } from '../../broker/partition/recoder.ts'
 import type { Keep } from '../../host/sim/crash.ts'
 import type { SimHost } from '../../host/sim/host.ts'
 import { newUuid } from '../../protocol/uuid.ts'
-import { LogDirectory } from '../../storage/log-directory.ts'
+import { openEveryLog } from '../support/open-directory.ts'
 import type { GroupStorage } from './groups-world.ts'
 
 const KEEPS: readonly Keep[] = ['synced', 'prefix', 'torn', 'stale']
@@ -47,7 +47,7 @@ async function openLog(host: SimHost): Promise<ShardLog> {
   const { config } = loadConfig({ overrides: { 'log.segment.bytes': '1048576' } })
   const configured = topicConfig(config, new Map([['cleanup.policy', 'compact']]))
   const nowMs = host.clock.nowMs()
-  const directory = await LogDirectory.open({
+  const directory = await openEveryLog({
     path: '/data',
     disk: host.disk,
     loop: host.loop,

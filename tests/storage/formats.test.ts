@@ -8,7 +8,7 @@ import { LeaderEpochs, parseStarts } from '../../storage/leader-epochs.ts'
 import { parseMarker } from '../../storage/marker.ts'
 import { formatMetaProperties, parseMetaProperties } from '../../storage/meta-properties.ts'
 import {
-  deletedFolderName,
+  asideFolderName,
   parseFolderName,
   parseSegmentFileName,
   segmentFileName,
@@ -124,7 +124,7 @@ describe('names', () => {
 
   test('of folders split at the last dash', () => {
     expect(parseFolderName('a-b-3')).toEqual({ kind: 'partition', topic: 'a-b', partition: 3 })
-    const deleted = deletedFolderName('t'.repeat(249), 12, '0'.repeat(32))
+    const deleted = asideFolderName('t'.repeat(249), 12, '0'.repeat(32), 'delete')
     expect(deleted).toHaveLength(255)
     expect(parseFolderName(deleted)).toEqual({ kind: 'delete' })
     for (const name of [

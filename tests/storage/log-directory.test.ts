@@ -1,8 +1,12 @@
 import { crc32 } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
+import { nodeCrc32c } from '../../host/node/host.ts'
+import { NodeLoop } from '../../host/node/loop.ts'
 import { memoryDisk } from '../../host/sim/memory-disk.ts'
+import { SeededRandom } from '../../host/sim/random.ts'
 import { ForeignDirectory } from '../../storage/directory-identity.ts'
 import type { Log } from '../../storage/log.ts'
+import { LogDirectory } from '../../storage/log-directory.ts'
 import {
   append,
   appendDurably,
@@ -97,11 +101,8 @@ describe('a directory', () => {
     }
     const directory = await openDirectory(disk)
     expect([...directory.logs()]).toEqual([])
-    expect(directory.report.findings.map(({ kind }) => kind)).toEqual([
-      'skipped',
-      'skipped',
-      'skipped',
-    ])
+    expect(directory.report.findings.map(({ kind }) => kind)).toEqual(['skipped', 'skipped'])
+    expect(directory.strays).toMatchObject([{ topic: 't', partition: 0, reason: null }])
     await directory.close(0)
     expect(disk.list(DATA).filter(({ isFolder }) => isFolder)).toHaveLength(4)
   })
@@ -151,11 +152,11 @@ describe('a directory', () => {
     expect(directory.get('topic', 0)).toBeUndefined()
     expect(append(log, batchOf()).result).toMatchObject({ kind: 'refused', reason: 'offline' })
     directory.create('topic', 0, ID, smallConfig(), START_MS)
-    directory.sweep(START_MS + 59_000)
+    await directory.unlinkDue(START_MS + 59_999)
     expect(disk.list(DATA).some(({ name }) => name.endsWith('-delete'))).toBe(true)
     directory.abandon()
     const again = await openDirectory(disk)
-    again.sweep(START_MS)
+    await again.unlinkDue(START_MS)
     expect(disk.list(DATA).some(({ name }) => name.endsWith('-delete'))).toBe(false)
     expect(again.get('topic', 0)?.nextOffset).toBe(0)
   })
@@ -311,13 +312,73 @@ describe('what an interrupted change of files left is finished or undone', () =>
     expect(await appendDurably(log, batchOf())).toMatchObject({ baseOffset: 500 })
   })
 
-  test('a missing topic id is reported and can be given', async () => {
-    const { again, log, reopen } = await withLeftovers(on => {
-      put(on, 'topic-0/partition.metadata', 'version: 0\ntopic')
-    })
-    expect(log.topicId).toBe('')
-    again.adoptTopicId(log, ID)
-    await again.close(0)
-    expect((await reopen()).log.topicId).toBe(ID)
+  test('a topic id that is missing or damaged is written again as the verdict says', async () => {
+    for (const text of ['version: 0\ntopic', '', '\0'.repeat(43)]) {
+      const { disk, directory } = await oneLog()
+      await directory.close(0)
+      put(disk, 'topic-0/partition.metadata', text)
+      const again = await claimed(disk)
+      expect(again.folders).toMatchObject([{ name: 'topic-0', topicId: null }])
+      await again.openLogs(() => ({ kind: 'open', topicId: ID, config: smallConfig() }), START_MS)
+      expect(again.get('topic', 0)?.topicId).toBe(ID)
+      expect(again.report.findings).toMatchObject([{ kind: 'repaired' }])
+      await again.close(0)
+      expect((await claimed(disk)).folders).toMatchObject([{ topicId: ID }])
+    }
   })
 })
+
+describe('without a verdict on a folder', () => {
+  test('a claimed directory is unchanged, and has its marker of a clean stop', async () => {
+    const { disk } = await stoppedLog()
+    const before = disk.list(`${DATA}/topic-0`)
+    const directory = await claimed(disk)
+    expect([...directory.logs()]).toEqual([])
+    expect(directory.wasCleanStop).toBe(true)
+    directory.abandon()
+    expect(disk.list(`${DATA}/topic-0`)).toEqual(before)
+    expect(disk.stat(`${DATA}/.kafka_cleanshutdown`)).not.toBeNull()
+  })
+
+  test('a stray keeps every byte under a name of Kafka, and is told at every start', async () => {
+    const { disk, config, content, reopen } = await stoppedLog()
+    const directory = await claimed(disk)
+    await directory.openLogs(() => ({ kind: 'stray', reason: 'nobody knows it' }), START_MS)
+    const [stray] = directory.strays
+    expect(stray).toMatchObject({ topic: 'topic', partition: 0, reason: 'nobody knows it' })
+    expect(stray?.name).toMatch(/^topic-0\.[0-9a-f]{32}-stray$/)
+    directory.create('topic', 0, ID, config, START_MS)
+    await directory.unlinkDue(Number.MAX_SAFE_INTEGER)
+    await directory.close(0)
+    const { again } = await reopen()
+    expect(again.strays).toEqual([{ ...stray, reason: null }])
+    await again.close(0)
+    disk.remove(`${DATA}/topic-0`)
+    disk.rename(`${DATA}/${stray?.name}`, `${DATA}/topic-0`)
+    expect(contentOf((await reopen()).log)).toEqual(content)
+  })
+
+  test('an empty log never takes the place of records', async () => {
+    const { disk, config } = await stoppedLog()
+    const directory = await claimed(disk)
+    expect(() => directory.create('topic', 0, ID, config, START_MS)).toThrow('EEXIST')
+    await directory.openLogs(() => ({ kind: 'open', topicId: ID, config }), START_MS)
+    expect(directory.get('topic', 0)?.nextOffset).toBe(20)
+    expect(() => directory.create('topic', 0, ID, config, START_MS)).toThrow('EEXIST')
+    await directory.close(0)
+  })
+})
+
+/** Locked and listed, no log opened. */
+function claimed(disk: Disk): Promise<LogDirectory> {
+  return LogDirectory.claim({
+    path: DATA,
+    disk,
+    loop: new NodeLoop(),
+    crc32c: nodeCrc32c(),
+    random: new SeededRandom('directory'),
+    newId: () => 'qqsMzN3u_wARIjNEVWZ3iA',
+    nodeId: 1,
+    openFilesMax: 64,
+  })
+}

@@ -173,13 +173,13 @@ export const TABLE: readonly Row[] = [
       ...['broker/reconcile/', 'broker/partition/', 'broker/image/', 'broker/metadata/'],
       ...['broker/config/', 'storage/', 'protocol/', ...SEAM, 'node:assert'],
     ],
-    types: [...HOST_TYPES, 'broker/services.ts'],
+    types: [...HOST_TYPES, 'broker/services.ts', 'broker/conditions.ts'],
     why: 'the image made true on this broker',
   },
   {
     files: BROKER_CORE,
     may: [...BROKER_CORE, 'storage/', 'protocol/', ...SEAM, 'node:assert', 'node:crypto'],
-    types: [...HOST_TYPES, 'broker/services.ts'],
+    types: [...HOST_TYPES, 'broker/services.ts', 'broker/conditions.ts'],
     why: 'no network, no api, no implementation of a host',
   },
   {

@@ -24,6 +24,7 @@ function rules(changes: Partial<CreationRules> = {}): CreationRules {
     defaultReplicationFactor: 1,
     partitionsMax: 1000,
     topicScope: SCOPES.topic,
+    internalConfigs: () => new Map(),
     newTopicId: () => `id-${ids++}`,
     placementSeed: () => 0,
     authority,

@@ -32,7 +32,7 @@ test('a folder of Kafka is adopted, with ids, configs and offsets, and stays ado
   const overrides = { 'log.retention.ms': '-1' }
   const node = await startNode({ disk, path: folder, overrides })
   const kraft = readKraftMetadata(readMetadataBatches(disk, folder))
-  expect(node.lines.filter(([message]) => message.includes('left alone'))).toEqual([])
+  expect(node.conditions.list()).toEqual([])
   for (const { id, name, leaderEpochs } of kraft.topics.values()) {
     const topic = node.image().topicsById.get(id)
     expect(topic?.name).toBe(name)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { planAdoption } from '../../../broker/cluster/adoption.ts'
+import { adoptionOperations, planAdoption } from '../../../broker/cluster/adoption.ts'
 import { ProducerIds } from '../../../broker/cluster/producer-ids.ts'
 import { storeKey } from '../../../broker/image/values.ts'
 import { SimDisk } from '../../../host/sim/disk.ts'
@@ -103,7 +103,7 @@ describe('a node of its own', () => {
     await node.stop()
     const again = await startNode({ disk: node.disk })
     expect(again.image().topics.get('a')?.partitions.length).toBe(1)
-    expect(again.lines.filter(([message]) => message.includes('left alone'))).toEqual([])
+    expect(again.conditions.list()).toEqual([])
     await again.stop()
   })
 
@@ -122,7 +122,8 @@ describe('a node of its own', () => {
     expect(half.logDirectory.get('a', 0)?.topicId).toBe(id)
     const again = await startNode({ disk: node.disk })
     expect(again.logDirectory.get('a', 0)).toBeUndefined()
-    expect(again.lines.filter(([message]) => message.includes('left alone'))).toEqual([])
+    expect(again.conditions.list()).toEqual([])
+    await again.reconciler.idle()
     expect(await again.store.get(storeKey.gone(id))).toBeNull()
     await again.stop()
   })
@@ -216,13 +217,11 @@ describe('producer ids', () => {
 })
 
 describe('adopting a folder', () => {
-  const log = (topic: string, partition: number, topicId: string, changes = {}) => ({
+  const folder = (topic: string, partition: number, topicId: string | null) => ({
+    name: `${topic}-${partition}`,
     topic,
     partition,
     topicId,
-    latestEpoch: -1,
-    producerIdMax: -1,
-    ...changes,
   })
 
   const nothing = { topics: new Map(), configs: new Map(), quotas: [], nextProducerId: 0 }
@@ -263,8 +262,22 @@ describe('adopting a folder', () => {
       quotas: [{ entity: [['user', 'x'] as const], key: 'producer_byte_rate', value: 7 }],
       nextProducerId: 3000,
     }
-    const logs = [log('a', 0, 'T'), log('a', 1, 'T', { latestEpoch: 9, producerIdMax: 3100 })]
-    const { operations, findings } = planAdoption(logs, kraft, 1)
+    const { topics, adopted, refused } = planAdoption(
+      [folder('a', 0, 'T'), folder('a', 1, 'T')],
+      kraft,
+    )
+    const operations = adoptionOperations(topics, {
+      kraft,
+      nodeId: 1,
+      factsOf: (_topic, index) => (index === 1 ? { latestEpoch: 9, producerIdMax: 3100 } : null),
+      internalConfigs: () => new Map(),
+    })
+    expect(adopted).toEqual(
+      new Map([
+        ['a-0', 'T'],
+        ['a-1', 'T'],
+      ]),
+    )
     const values = new Map(
       operations.flatMap(o => (o.kind === 'put' ? [[o.key, o.value] as const] : [])),
     )
@@ -274,14 +287,24 @@ describe('adopting a folder', () => {
     expect(values.get('cfg/broker-default')).toMatchObject({ c: [['message.max.bytes', '6']] })
     expect(values.get('quota/0')).toMatchObject({ key: 'producer_byte_rate', value: 7 })
     expect(values.get('pid/next')).toMatchObject({ next: 4000 })
-    expect(findings).toEqual([])
+    expect(refused.size).toBe(0)
   })
 
-  test('what cannot be served is left alone and named', () => {
-    const logs = [log('a', 0, ''), log('b', 0, 'B'), log('b', 1, 'C'), log('c', 1, 'D')]
-    const { findings, partitions } = planAdoption(logs, nothing, 1)
-    expect(partitions).toBe(1)
-    expect(findings.length).toBe(3)
+  test('what cannot be served is set aside, each folder with its reason', () => {
+    const [b, c, d] = ['B', 'C', 'D'].map(letter => letter.repeat(22)) as [string, string, string]
+    const folders = [folder('a', 0, null), folder('b', 0, b), folder('b', 1, c), folder('c', 1, d)]
+    const { adopted, refused } = planAdoption(folders, nothing)
+    expect([...adopted]).toEqual([['b-0', b]])
+    expect([...refused.keys()].sort()).toEqual(['a-0', 'b-1', 'c-1'])
+  })
+
+  test('a folder whose id is damaged takes the one id its topic has', () => {
+    const id = 'qqsMzN3u_wARIjNEVWZ3iA'
+    const folders = [folder('a', 0, id), folder('a', 1, null), folder('a', 2, `r${id.slice(1)}`)]
+    expect(new Set(planAdoption(folders, nothing).adopted.values())).toEqual(new Set([id]))
+    const topics = new Map([[id, { id, name: 'a', leaderEpochs: new Map([[0, 1]]) }]])
+    const alone = planAdoption([folder('a', 0, null)], { ...nothing, topics })
+    expect([...alone.adopted]).toEqual([['a-0', id]])
   })
 })
 

@@ -1,8 +1,10 @@
 import { Controller } from '../../../broker/cluster/controller-runtime.ts'
 import { prepareMetadata } from '../../../broker/cluster/founding.ts'
 import { put } from '../../../broker/cluster/plan.ts'
+import { Conditions } from '../../../broker/conditions.ts'
 import { type AlterScopes, alterScopes } from '../../../broker/config/alter-scopes.ts'
 import { BrokerConfig } from '../../../broker/config/broker-config.ts'
+import { withInternalConfigs } from '../../../broker/config/internal-topics.ts'
 import { loadConfig } from '../../../broker/config/load.ts'
 import { topicConfig } from '../../../broker/config/topic-config.ts'
 import { ClusterView } from '../../../broker/image/cluster-view.ts'
@@ -10,11 +12,11 @@ import { applyEvents, emptyState } from '../../../broker/image/delta.ts'
 import type { ClusterImage } from '../../../broker/image/image.ts'
 import { storeKey } from '../../../broker/image/values.ts'
 import { LocalStore } from '../../../broker/metadata/local-store.ts'
-import type { StoreOperation } from '../../../broker/metadata/store.ts'
+import type { MetadataStore, StoreOperation } from '../../../broker/metadata/store.ts'
 import { Partitions } from '../../../broker/partition/partitions.ts'
 import { Deadlines } from '../../../broker/partition/purgatory.ts'
 import { Recoder } from '../../../broker/partition/recoder.ts'
-import { LocalPublisher } from '../../../broker/reconcile/publish.ts'
+import { Reconciler } from '../../../broker/reconcile/reconciler.ts'
 import type { Clock, Disk, Logger } from '../../../host/host.ts'
 import { nodeHost } from '../../../host/node/host.ts'
 import { memoryDisk } from '../../../host/sim/memory-disk.ts'
@@ -55,6 +57,8 @@ export interface NodeOptions {
   readonly path?: string
   readonly overrides?: Record<string, string>
   readonly clock?: Clock
+  /** The store as the controller sees it. */
+  readonly storeOf?: (store: MetadataStore) => MetadataStore
 }
 
 /** What was logged: message and fields. */
@@ -75,19 +79,17 @@ function recording(lines: LogLine[]): Logger {
   return log
 }
 
-function openFolder(disk: Disk, path: string, clock: Clock, config: BrokerConfig) {
+function claimFolder(disk: Disk, path: string) {
   const random = new SeededRandom(`node-${nextSeed(disk)}`)
-  return LogDirectory.open({
+  return LogDirectory.claim({
     path,
     disk,
     loop: node.loop,
     crc32c: node.crc32c,
     random,
-    nowMs: clock.nowMs(),
     newId: () => newUuid(random.bytes(16)),
     nodeId: 1,
     openFilesMax: 256,
-    logDefaults: topicConfig(config, new Map()).log,
   })
 }
 
@@ -103,7 +105,8 @@ function makePartitions(
     deadlines,
     logDirectory,
     nowMs: () => clock.nowMs(),
-    configOf: topic => topicConfig(config, topic.configs),
+    configOf: ({ name, configs }) =>
+      topicConfig(config, withInternalConfigs(config, name, configs)),
     recoder: new Recoder({
       crc32c: node.crc32c,
       nextTurn: () => node.loop.nextTurn(),
@@ -129,19 +132,25 @@ export async function startNode(options: NodeOptions = {}) {
   const { config } = loadConfig({ overrides: options.overrides ?? {} })
   const lines: LogLine[] = []
   const log = recording(lines)
-  const logDirectory = await openFolder(disk, path, clock, config)
+  const logDirectory = await claimFolder(disk, path)
   const store = new LocalStore({ disk, loop, crc32c, folder: path })
   const view = new ClusterView(store, loop)
-  await prepareMetadata({ host: { clock, disk, log }, store, view, logDirectory })
+  const conditions = new Conditions(() => clock.nowMs(), log)
+  const host = { clock, disk, log }
+  await prepareMetadata({ host, config, store, view, logDirectory, conditions })
   const deadlines = new Deadlines(clock, 50)
   const partitions = makePartitions(logDirectory, clock, config, deadlines)
   const { nodeId } = logDirectory.identity
-  await view.start(new LocalPublisher({ nodeId, config, partitions, loop, log }))
+  const local = { nodeId, config, store, partitions, logDirectory, clock, loop, conditions }
+  const reconciler = new Reconciler(local)
+  await view.start(reconciler)
   await register(store, view, nodeId)
   const random = new SeededRandom(`topics-${view.image().revision}`)
   const controller = new Controller({
-    store,
+    store: options.storeOf?.(store) ?? store,
     view,
+    clock,
+    local: reconciler,
     config,
     newTopicId: () => newUuid(random.bytes(16)),
     below: bound => random.below(bound),
@@ -149,10 +158,13 @@ export async function startNode(options: NodeOptions = {}) {
   const parts = { disk, config, store, view, controller, partitions, logDirectory, lines, nodeId }
   return {
     ...parts,
+    reconciler,
+    conditions,
     image: () => view.image(),
     /** A clean stop. */
     async stop() {
       await controller.close()
+      await reconciler.stop()
       await view.close()
       partitions.stop()
       deadlines.close()
@@ -161,6 +173,7 @@ export async function startNode(options: NodeOptions = {}) {
     },
     /** As kill -9 would. */
     abandon() {
+      reconciler.abandon()
       deadlines.close()
       logDirectory.abandon()
     },

@@ -14,7 +14,7 @@ import { BatchView as View } from '../../../protocol/records/batch.ts'
 import { readRecords } from '../../../protocol/records/reader.ts'
 import { newUuid } from '../../../protocol/uuid.ts'
 import type { LogConfig } from '../../../storage/log-config.ts'
-import { LogDirectory } from '../../../storage/log-directory.ts'
+import { openEveryLog } from '../../support/open-directory.ts'
 
 const node = nodeHost()
 export const NOW_MS = 1_700_000_000_000
@@ -34,7 +34,7 @@ export interface PartitionWorldOptions {
 async function openLog(disk: SimDisk, config: LogConfig) {
   const random = new SeededRandom('directory')
   const newId = () => newUuid(random.bytes(16))
-  const directory = await LogDirectory.open({
+  const directory = await openEveryLog({
     path: '/data',
     disk,
     loop: node.loop,

@@ -11,7 +11,8 @@ import { newUuid } from '../../../protocol/uuid.ts'
 import type { AppendOptions, AppendResult } from '../../../storage/append-result.ts'
 import type { Log } from '../../../storage/log.ts'
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../../storage/log-config.ts'
-import { LogDirectory, type LogDirectoryOptions } from '../../../storage/log-directory.ts'
+import type { LogDirectory } from '../../../storage/log-directory.ts'
+import { type OpenEveryLog, openEveryLog } from '../../support/open-directory.ts'
 import { realTurn } from '../../support/turns.ts'
 
 export const START_MS = 1_700_000_000_000
@@ -24,10 +25,10 @@ export function smallConfig(changes: Partial<LogConfig> = {}): LogConfig {
 
 export function openDirectory(
   disk: Disk,
-  changes: Partial<LogDirectoryOptions> = {},
+  changes: Partial<OpenEveryLog> = {},
 ): Promise<LogDirectory> {
   const random = new SeededRandom('directory')
-  return LogDirectory.open({
+  return openEveryLog({
     path: DATA,
     disk,
     loop: new NodeLoop(),
@@ -46,7 +47,7 @@ export function openDirectory(
 export async function oneLog(
   config: LogConfig = smallConfig(),
   disk = memoryDisk(),
-  changes: Partial<LogDirectoryOptions> = {},
+  changes: Partial<OpenEveryLog> = {},
 ): Promise<{ disk: typeof disk; directory: LogDirectory; log: Log }> {
   const directory = await openDirectory(disk, { logDefaults: config, ...changes })
   const log = directory.create('topic', 0, 'AAECAwQFBgcICQoLDA0ODw', config, START_MS)
