@@ -14,6 +14,7 @@ export {
   ResourceType,
 } from './broker/security/authorizer.ts'
 export type { Principal } from './broker/security/principal.ts'
+export { StartFailure } from './broker/start-failure.ts'
 export * from './client/index.ts'
 export { DiskError } from './host/disk-error.ts'
 export type { Logger } from './host/host.ts'

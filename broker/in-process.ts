@@ -2,12 +2,14 @@ import type { Disk, Host, Logger } from '../host/host.ts'
 import { NodeClock } from '../host/node/clock.ts'
 import { nodeDisk, nodeHost } from '../host/node/host.ts'
 import { temporaryFolder } from '../host/node/temporary-folder.ts'
-import { virtualClock } from '../host/sim/clock.ts'
-import { flowingClock } from '../host/sim/flowing-clock.ts'
+import { type AdvanceOptions, flowingClock, standingClock } from '../host/sim/flowing-clock.ts'
 import { memoryDisk } from '../host/sim/memory-disk.ts'
-import { BrokerServer } from './broker.ts'
+import type { BrokerServer } from './broker.ts'
+import { didYouMean } from './config/did-you-mean.ts'
 import { loadConfig } from './config/load.ts'
 import type { Authorizer } from './security/authorizer.ts'
+import { startServer } from './start.ts'
+import { IN_PROCESS_CURES, StartFailure, startFailure } from './start-failure.ts'
 
 /** How a broker in a test is made. Nothing needs to be given. */
 export interface BrokerOptions {
@@ -36,8 +38,13 @@ export interface BrokerOptions {
 export interface BrokerClock {
   /** Milliseconds since 1970, as the broker sees them. */
   nowMs(): number
-  /** Moves a virtual or still clock ahead: everything due on the way happens, in order. */
-  advance(ms: number): Promise<void>
+  /**
+   * Moves a virtual or still clock ahead by `ms`. Sessions, rebalances and whatever else a client
+   * can observe happen in the order of their times; retention and expiry are worked through once,
+   * and long polls are answered once, at the end. A member of a group that sends no heartbeat
+   * meanwhile expires, unless `keepMembers` gives every member a fresh session.
+   */
+  advance(ms: number, options?: AdvanceOptions): Promise<void>
 }
 
 /** What suits a test: nobody else is going to join a group, and nothing is worth waiting for. */
@@ -68,11 +75,15 @@ export class Broker implements AsyncDisposable {
     this.clock = clock
   }
 
-  /** Rejects with ConfigError for properties that do not parse, or with why it cannot start. */
+  /**
+   * Rejects with StartFailure: one sentence that says which option or property is wrong, or why
+   * port or folder cannot be had, and what to do.
+   */
   static async start(options: BrokerOptions = {}): Promise<Broker> {
+    refuseUnknownOptions(options)
     const making = make(options)
     try {
-      return new Broker(making, await startServer(making, options.port ?? 0))
+      return new Broker(making, await startOn(making, options.port ?? 0))
     } catch (error) {
       making.removeFolder()
       throw error
@@ -99,7 +110,7 @@ export class Broker implements AsyncDisposable {
   async restart(): Promise<void> {
     this.#refuseStopped()
     await this.#server.stop()
-    this.#server = await startServer(this.#making, this.port)
+    this.#server = await startOn(this.#making, this.port)
   }
 
   /**
@@ -109,7 +120,7 @@ export class Broker implements AsyncDisposable {
   async crash(): Promise<void> {
     this.#refuseStopped()
     this.#server.abandon()
-    this.#server = await startServer(this.#making, this.port)
+    this.#server = await startOn(this.#making, this.port)
   }
 
   /** Stops cleanly; idempotent. A temporary folder is removed. */
@@ -153,7 +164,7 @@ function makeClock(real: Host, kind: 'real' | 'virtual' | 'still') {
   const hop = () => real.loop.nextTurn()
   switch (kind) {
     case 'still':
-      return virtualClock({ hop })
+      return flowingClock({ base: standingClock(real.clock.nowMs()), hop })
     case 'virtual':
       return flowingClock({ base: real.clock, hop })
     case 'real':
@@ -179,17 +190,35 @@ function makeDisk(kind: NonNullable<BrokerOptions['disk']>): {
   return { disk: nodeDisk(), folder: path, removeFolder: remove }
 }
 
-function startServer({ host, folder, options }: Making, port: number): Promise<BrokerServer> {
-  const { config, warnings } = loadConfig({
-    overrides: {
-      listeners: `PLAINTEXT://127.0.0.1:${port}`,
-      ...TEST_CONFIG,
-      ...options.config,
-    },
-  })
+function startOn({ host, folder, options }: Making, port: number): Promise<BrokerServer> {
+  const listeners = `PLAINTEXT://127.0.0.1:${port}`
+  const { config, warnings } = configOf({ listeners, ...TEST_CONFIG, ...options.config }, folder)
   for (const warning of warnings) host.log.warn({}, warning)
   const { authorizer } = options
-  return BrokerServer.start({ host, config, folder, ...(authorizer && { authorizer }) })
+  const all = { host, config, folder, ...(authorizer && { authorizer }) }
+  return startServer(all, IN_PROCESS_CURES)
+}
+
+function configOf(overrides: NonNullable<BrokerOptions['config']>, folder: string) {
+  try {
+    return loadConfig({ overrides })
+  } catch (error) {
+    const listeners = String(overrides['listeners'])
+    throw startFailure(error, { listeners, folder }, IN_PROCESS_CURES)
+  }
+}
+
+const OPTIONS: ReadonlySet<string> = new Set<keyof BrokerOptions>([
+  ...(['clock', 'disk', 'config', 'port', 'log', 'authorizer'] as const),
+])
+
+/** Programs without types pass what they like. */
+function refuseUnknownOptions(options: BrokerOptions): void {
+  const unknown = Object.keys(options).find(name => !OPTIONS.has(name))
+  if (unknown === undefined) return
+  const isProperty = unknown.includes('.')
+  const suggestion = isProperty ? '; properties go into config' : didYouMean(unknown, OPTIONS)
+  throw new StartFailure(`Broker.start knows no option ${unknown}${suggestion}`, 2)
 }
 
 function silence(): Logger {

@@ -10,7 +10,8 @@ const { setFlagsFromString } = await import('node:v8')
 // load it had 8 MiB after ten seconds and its limit of 16, which is collected half as often, within
 // a minute; under less load later. It may have that at once.
 setFlagsFromString('--semi-space-growth-factor=16')
-const { parseStart, readConfig, startLine, startServer, StartFailure } = await import('./start.ts')
+const { parseStart, readConfig, startLine, startServer } = await import('./start.ts')
+const { StartFailure } = await import('./start-failure.ts')
 const { nodeHost } = await import('../host/node/host.ts')
 const { readFileSync } = await import('node:fs')
 const { resolve } = await import('node:path')

@@ -3,6 +3,7 @@ import { DiskError } from '../host/disk-error.ts'
 import type { Disk } from '../host/host.ts'
 import { BrokerServer, type BrokerServerOptions } from './broker.ts'
 import { ConfigError, type LoadedConfig, loadConfig } from './config/load.ts'
+import { COMMAND_LINE_CURES, type StartCures, StartFailure, startFailure } from './start-failure.ts'
 
 /** What a start needs to be told, read from a command line. */
 export interface StartArguments {
@@ -10,18 +11,6 @@ export interface StartArguments {
   readonly file: string | null
   /** `name=value` each. */
   readonly overrides: readonly string[]
-}
-
-/** A start that cannot be: one sentence with the cure, and how the process ends. */
-export class StartFailure extends Error {
-  override readonly name = 'StartFailure'
-  /** 1: it was tried and failed. 2: it was asked for wrongly. */
-  readonly exitCode: 1 | 2
-
-  constructor(message: string, exitCode: 1 | 2) {
-    super(message)
-    this.exitCode = exitCode
-  }
 }
 
 /** `[start] [server.properties] [--override name=value]...` Throws StartFailure. */
@@ -70,73 +59,15 @@ export function readConfig(
 }
 
 /** Starts a broker, saying in one sentence why if it cannot be. Throws StartFailure. */
-export async function startServer(options: BrokerServerOptions): Promise<BrokerServer> {
+export async function startServer(
+  options: BrokerServerOptions,
+  cures: StartCures = COMMAND_LINE_CURES,
+): Promise<BrokerServer> {
+  const { config, folder } = options
   try {
     return await BrokerServer.start(options)
   } catch (error) {
-    throw explained(error, options)
-  }
-}
-
-function explained(error: unknown, { config, folder }: BrokerServerOptions): unknown {
-  if (error instanceof ConfigError) return new StartFailure(error.message, 2)
-  if (error instanceof DiskError) return new StartFailure(diskSentence(error, folder), 1)
-  const { code, message, name } = error as { code?: string; message?: string; name?: string }
-  const listeners = config.get('listeners').join(', ')
-  switch (code) {
-    case 'EADDRINUSE':
-      return new StartFailure(
-        `${listeners} is in use: stop what listens there, or choose another port with ` +
-          '--override listeners=PLAINTEXT://127.0.0.1:PORT',
-        1,
-      )
-    case 'EACCES':
-      return new StartFailure(
-        `${listeners} may not be listened on: ports below 1024 need rights`,
-        1,
-      )
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return new StartFailure(`${listeners} is not an address of this machine`, 1)
-    default:
-  }
-  if (name === 'ForeignDirectory') return new StartFailure(`${message}: ${OWN_FOLDER}`, 1)
-  if (name === 'UnreadableIdentity') {
-    const cure = `restore that file, or ${OWN_FOLDER}`
-    return new StartFailure(`the data folder ${folder} cannot be used: ${message}: ${cure}`, 1)
-  }
-  if (name === 'ClusterStartError' || name === 'UnreadableMetadata') {
-    return new StartFailure(`${folder}: ${message}`, 1)
-  }
-  return error
-}
-
-const OWN_FOLDER = 'give this broker a folder of its own with --override log.dirs=FOLDER'
-
-function diskSentence(error: DiskError, folder: string): string {
-  switch (error.code) {
-    case 'LOCKED':
-      return (
-        `the data folder ${folder} is in use by another broker: stop that one first, or give ` +
-        'this one a folder of its own with --override log.dirs=FOLDER'
-      )
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return (
-        `${error.path} may not be written to (${error.code}): ` +
-        `check who owns the data folder ${folder}`
-      )
-    case 'ENOSPC':
-      return `the disk of the data folder ${folder} is full`
-    default:
-      if (error.call !== 'makeFolder') {
-        return `the data folder ${folder} cannot be used: ${error.message}`
-      }
-      return (
-        `the data folder ${folder} is not there and cannot be made (${error.code}): ` +
-        'is the path right, and no part of it a file?'
-      )
+    throw startFailure(error, { listeners: config.get('listeners').join(', '), folder }, cures)
   }
 }
 

@@ -56,10 +56,11 @@ export class Upkeep {
   #every(name: string, intervalMs: number, task: () => void): void {
     const { clock } = this.#options.host
     const delayMs = Math.min(intervalMs, INTERVAL_MS_MAX)
-    const timer = clock.schedule(delayMs, () => {
+    const run = () => {
       task()
       if (!this.#isStopped) this.#every(name, intervalMs, task)
-    })
+    }
+    const timer = clock.schedule(delayMs, run, 'upkeep')
     this.#timers.set(name, timer)
   }
 

@@ -41,9 +41,22 @@ export interface Clock {
   nowMs(): number
   /** Milliseconds from an arbitrary start, fractional, never going back. For every timer. */
   monotonicMs(): number
-  /** Runs `task` once, `delayMs` (monotonic) from now. Does not keep the process alive. */
-  schedule(delayMs: number, task: () => void): Timer
+  /**
+   * Runs `task` once, `delayMs` (monotonic, taken as 0 if negative) from now. Does not keep the
+   * process alive. `kind` matters only to a clock that leaps over hours for a test.
+   */
+  schedule(delayMs: number, task: () => void, kind?: TimerKind): Timer
 }
+
+/**
+ * What a timer is for:
+ *
+ *   event   (default) something that clients can observe, in its order among the others
+ *   client  what a client must do by then: heartbeat, join, sync
+ *   poll    the end of a client's long poll
+ *   upkeep  periodic work whose repetition makes no difference: checkpoints, sweeps, retention
+ */
+export type TimerKind = 'event' | 'client' | 'poll' | 'upkeep'
 
 export interface Timer {
   /** Idempotent; a cancelled task never runs. */

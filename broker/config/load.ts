@@ -1,6 +1,8 @@
 import { BrokerConfig } from './broker-config.ts'
+import { didYouMean } from './did-you-mean.ts'
 import { parseProperties } from './properties-file.ts'
 import { brokerProperties } from './schema.ts'
+import { brokerSynonyms } from './topic-properties.ts'
 
 export interface ConfigSources {
   /** Text of a server.properties file. */
@@ -43,7 +45,10 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   for (const { name, text, where } of settings(sources)) {
     const property = known.get(name)
     if (property === undefined) {
-      warnings.set(name, `${where}: ${name} is not a property of this broker`)
+      const sentence = `${where}: ${unknownName(name)}`
+      // Somebody typed an override just now. A file may be another broker's as well.
+      if (where === OVERRIDE) problems.push(sentence)
+      else warnings.set(name, sentence)
       continue
     }
     const parsed = property.parse(text)
@@ -59,6 +64,19 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return { config: new BrokerConfig(texts), warnings: [...warnings.values()] }
+}
+
+/** Where an override was written, for sentences. */
+const OVERRIDE = 'override'
+
+function unknownName(name: string): string {
+  const synonym = Object.entries(brokerSynonyms).find(([topicName]) => topicName === name)
+  const broker = synonym?.[1][0]?.name
+  if (broker !== undefined) {
+    return `${name} is a property of topics; the property of the broker is ${broker}`
+  }
+  const suggestion = didYouMean(name, brokerProperties().keys())
+  return `${name} is not a property of this broker${suggestion}`
 }
 
 function* settings(sources: ConfigSources): Iterable<Setting> {
@@ -104,13 +122,13 @@ function* environmentSettings(env: NonNullable<ConfigSources['env']>): Iterable<
 function* overrideSettings(overrides: NonNullable<ConfigSources['overrides']>): Iterable<Setting> {
   if (!Array.isArray(overrides)) {
     for (const [name, value] of Object.entries(overrides)) {
-      yield { name, text: String(value), where: 'override' }
+      yield { name, text: String(value), where: OVERRIDE }
     }
     return
   }
   for (const override of overrides as readonly string[]) {
     const at = override.indexOf('=')
     if (at < 1) throw new ConfigError([`override: expected name=value, got ${override}`])
-    yield { name: override.slice(0, at).trim(), text: override.slice(at + 1), where: 'override' }
+    yield { name: override.slice(0, at).trim(), text: override.slice(at + 1), where: OVERRIDE }
   }
 }

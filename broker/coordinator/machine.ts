@@ -5,6 +5,7 @@
  * commands one at a time, appends the records it decides on, applies them once they are written,
  * and holds every reply until the records it could have seen are committed.
  */
+import type { TimerKind } from '../../host/host.ts'
 
 /** A request waiting for its answer. Issued by the runtime, never reused while it runs. */
 export type CallId = number
@@ -30,6 +31,8 @@ export interface Alarm<Command> {
   /** Milliseconds from now until `command` is given to the machine; null clears the key. */
   readonly delayMs: number | null
   readonly command: Command | null
+  /** See `Clock.schedule`; without one, an event. */
+  readonly timer?: TimerKind
 }
 
 /**

@@ -21,7 +21,7 @@
  */
 import type { Clock, Logger, Loop, Timer } from '../../host/host.ts'
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
-import type { CallId, Decision, Machine } from './machine.ts'
+import type { Alarm, CallId, Decision, Machine } from './machine.ts'
 import { PendingCalls } from './pending-calls.ts'
 import { loadState } from './shard-loading.ts'
 import type { RecordCodec, ShardLog } from './shard-log.ts'
@@ -197,7 +197,7 @@ export class Shard<State, Command, Rec, Soft, Reply> {
 
   #settle(decision: Decision<Rec, Soft, Reply, Command>): void {
     for (const change of decision.soft) this.#o.machine.apply(this.#state, change)
-    for (const alarm of decision.alarms) this.#setAlarm(alarm.key, alarm.delayMs, alarm.command)
+    for (const alarm of decision.alarms) this.#setAlarm(alarm)
     if (decision.replies.length === 0) return
     this.#calls.settle(decision.replies, this.#appliedOffset, this.#o.log.highWatermark)
   }
@@ -209,16 +209,16 @@ export class Shard<State, Command, Rec, Soft, Reply> {
       return
     }
     const key = job.alarm?.key ?? `retry ${this.#retries++}`
-    if (!this.#alarms.has(key)) this.#setAlarm(key, APPEND_RETRY_MS, job.command)
+    if (this.#alarms.has(key)) return
+    this.#setAlarm({ key, delayMs: APPEND_RETRY_MS, command: job.command })
   }
 
-  #setAlarm(key: string, delayMs: number | null, command: Command | null): void {
+  #setAlarm({ key, delayMs, command, timer: kind = 'event' }: Alarm<Command>): void {
     this.#alarms.get(key)?.cancel()
     this.#alarms.delete(key)
     if (delayMs === null || command === null) return
-    const timer = this.#o.clock.schedule(delayMs, () => {
-      this.#enqueue({ command, call: null, alarm: { key, timer } })
-    })
+    const fire = () => this.#enqueue({ command, call: null, alarm: { key, timer } })
+    const timer = this.#o.clock.schedule(delayMs, fire, kind)
     this.#alarms.set(key, timer)
   }
 

@@ -119,10 +119,11 @@ export class BrokerListener implements ConnectionSurroundings {
 
   #scheduleSweep(): void {
     if (!Number.isFinite(this.#sweepMs)) return
-    this.#timer = this.#host.clock.schedule(this.#sweepMs, () => {
+    const run = () => {
       this.#sweep()
       this.#scheduleSweep()
-    })
+    }
+    this.#timer = this.#host.clock.schedule(this.#sweepMs, run, 'upkeep')
   }
 
   #stopSweeping(): void {

@@ -53,7 +53,7 @@ export class DelayedFetch implements AdvanceWaiter {
       this.#bytes += readableBytes
       source.addWaiter(this)
     }
-    this.#timer = options.clock.schedule(options.waitMs, () => this.end())
+    this.#timer = options.clock.schedule(options.waitMs, () => this.end(), 'poll')
   }
 
   advanced(source: FetchSource): void {

@@ -38,7 +38,7 @@ class NodeTimer implements Timer {
   }
 
   wait(delayMs: number, task: () => void): void {
-    const stepMs = Math.min(delayMs, TIMEOUT_MS_MAX)
+    const stepMs = Math.min(Math.max(0, delayMs), TIMEOUT_MS_MAX)
     const leftMs = delayMs - stepMs
     const next = leftMs > 0 ? () => this.wait(leftMs, task) : task
     this.#timeout = setTimeout(next, stepMs)

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { type Consumer, Kafka, logLevel } from 'kafkajs'
 import { describe, expect, test } from 'vitest'
 import { Broker, type BrokerOptions } from '../../broker/in-process.ts'
-import type { Logger } from '../../host/host.ts'
 import { nodeHost } from '../../host/node/host.ts'
 import { ApiKey } from '../../protocol/api-keys.ts'
 import { batchOf, produceDraft } from './support.ts'
@@ -148,14 +147,33 @@ test('a stopped broker does not start again', async () => {
   await expect(broker.crash()).rejects.toThrow('was stopped')
 })
 
-test('a property nobody knows is told in its log', async () => {
-  const warnings: string[] = []
-  const nothing = () => {}
-  const log: Logger = {
-    ...{ debug: nothing, info: nothing, error: nothing, fatal: nothing },
-    warn: (_fields, text) => warnings.push(text),
-    child: () => log,
-  }
-  await using _broker = await Broker.start({ log, config: { 'num.partition': 2 } })
-  expect(warnings).toEqual(['override: num.partition is not a property of this broker'])
+test.each([
+  [
+    { 'num.partitons': 2 },
+    'num.partitons is not a property of this broker; did you mean num.partitions?',
+  ],
+  [
+    { 'retention.ms': 1 },
+    'retention.ms is a property of topics; the property of the broker is log.retention.ms',
+  ],
+])('the config %j is refused with the name that was meant', async (config, sentence) => {
+  await expect(Broker.start({ config })).rejects.toThrow(sentence)
+})
+
+test.each([
+  [{ disc: 'memory' }, 'knows no option disc; did you mean disk?'],
+  [{ 'num.partitions': 2 }, 'knows no option num.partitions; properties go into config'],
+])('the options %j are refused with what was meant', async (options, sentence) => {
+  await expect(Broker.start(options as BrokerOptions)).rejects.toThrow(sentence)
+})
+
+test('a port or a folder that another broker has is told with the cure', async () => {
+  await using broker = await Broker.start({ disk: 'temporary' })
+  const { path } = broker.server.parts.logDirectory
+  const there = Broker.start({ port: broker.port })
+  await expect(there).rejects.toThrow(
+    /is in use: stop what listens there, .* Broker\.start\(\{ port/,
+  )
+  const beside = Broker.start({ disk: { path } })
+  await expect(beside).rejects.toThrow(/is in use by another broker: .* disk: 'temporary'/)
 })

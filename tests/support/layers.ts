@@ -198,6 +198,7 @@ export const TABLE: readonly Row[] = [
 
 /** Packages for one purpose each. */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  leven: ['broker/config/', 'client/cli/'],
   msgpackr: ['broker/metadata/', 'broker/coordinator/'],
   zod: ['broker/metadata/'],
 }

@@ -182,7 +182,7 @@ export function expireOffsets(
 
 /** The one timer that belongs to a shard and not to a group. */
 export function expiryAlarm(delayMs: number): Alarm<GroupCommand> {
-  return { key: 'expiry', delayMs, command: { kind: 'expire-offsets' } }
+  return { key: 'expiry', delayMs, command: { kind: 'expire-offsets' }, timer: 'upkeep' }
 }
 
 interface Sweep {

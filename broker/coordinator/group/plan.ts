@@ -80,13 +80,13 @@ export function sessionAlarm(
   delayMs: number,
 ): Alarm<GroupCommand> {
   const command = { kind: 'member-expired', groupId, memberId } as const
-  return { key: memberKey(groupId, memberId), delayMs, command }
+  return { key: memberKey(groupId, memberId), delayMs, command, timer: 'client' }
 }
 
 export function armPending(plan: Plan, memberId: string, delayMs: number): void {
   const groupId = plan.group.id
   const command = { kind: 'pending-expired', groupId, memberId } as const
-  plan.out.alarms.push({ key: memberKey(groupId, memberId), delayMs, command })
+  plan.out.alarms.push({ key: memberKey(groupId, memberId), delayMs, command, timer: 'client' })
 }
 
 export function armInitialDelay(plan: Plan, delayMs: number, remainingMs: number): void {
@@ -99,14 +99,14 @@ export function armJoin(plan: Plan): void {
   const groupId = plan.group.id
   const command = { kind: 'join-timeout', groupId } as const
   const delayMs = rebalanceTimeoutMs(plan.group)
-  plan.out.alarms.push({ key: groupKey('join', groupId), delayMs, command })
+  plan.out.alarms.push({ key: groupKey('join', groupId), delayMs, command, timer: 'client' })
 }
 
 export function armSync(plan: Plan): void {
   const { id: groupId, generation } = plan.group
   const command = { kind: 'sync-timeout', groupId, generation } as const
   const delayMs = rebalanceTimeoutMs(plan.group)
-  plan.out.alarms.push({ key: groupKey('sync', groupId), delayMs, command })
+  plan.out.alarms.push({ key: groupKey('sync', groupId), delayMs, command, timer: 'client' })
 }
 
 export function disarmMember(plan: Plan, memberId: string): void {

@@ -94,6 +94,13 @@ describe('loading', () => {
     ])
   })
 
+  test('an override that nobody knows is refused with the name that was meant', () => {
+    expect(problemsOf(() => loadConfig({ overrides: ['log.retention.mss=1'] }))).toEqual([
+      'override: log.retention.mss is not a property of this broker; ' +
+        'did you mean log.retention.ms?',
+    ])
+  })
+
   test('every bad value is refused with a sentence of its own', () => {
     const text = [
       'log.segment.bytes=3',

@@ -1,7 +1,7 @@
 import { connect, createServer, type Server } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { virtualClock } from '../../../host/sim/clock.ts'
-import { FlowingClock } from '../../../host/sim/flowing-clock.ts'
+import { FlowingClock, standingClock } from '../../../host/sim/flowing-clock.ts'
 import { realTurn } from '../../support/turns.ts'
 
 describe('a virtual clock', () => {
@@ -103,5 +103,32 @@ describe('a flowing clock', () => {
     clock.schedule(10, () => ran.push('again'))
     await base.advance(10)
     expect(ran.at(-1)).toBe('again')
+  })
+
+  test('runs upkeep and long polls once an advance, after everything else', async () => {
+    const clock = new FlowingClock({ base: standingClock(0), hop: realTurn })
+    const ran: string[] = []
+    const everyMinute = () => {
+      ran.push(`upkeep at ${clock.monotonicMs()}`)
+      clock.schedule(60_000, everyMinute, 'upkeep')
+    }
+    clock.schedule(60_000, everyMinute, 'upkeep')
+    clock.schedule(500, () => ran.push(`poll at ${clock.monotonicMs()}`), 'poll')
+    clock.schedule(30_000, () => ran.push(`session at ${clock.monotonicMs()}`), 'client')
+    await clock.advance(3_600_000)
+    expect(ran).toEqual(['session at 30000', 'upkeep at 3600000', 'poll at 3600000'])
+  })
+
+  test('gives members a fresh session where an advance is to keep them', async () => {
+    const clock = new FlowingClock({ base: standingClock(0), hop: realTurn })
+    const ran: number[] = []
+    clock.schedule(30_000, () => ran.push(clock.monotonicMs()), 'client')
+    const left = clock.schedule(30_000, () => ran.push(-1), 'client')
+    await clock.advance(3_600_000, { keepMembers: true })
+    left.cancel()
+    await clock.advance(29_999)
+    expect(ran).toEqual([])
+    await clock.advance(1)
+    expect(ran).toEqual([3_630_000])
   })
 })
