@@ -3,7 +3,13 @@
  *
  *     import { Broker, Client } from 'ottla'
  */
-export { Broker, type BrokerClock, type BrokerOptions } from './broker/in-process.ts'
+export {
+  Broker,
+  type BrokerClock,
+  type BrokerDisk,
+  type BrokerOptions,
+  type TopicOptions,
+} from './broker/in-process.ts'
 export {
   type Authorizer,
   allowAll,
@@ -15,6 +21,18 @@ export {
 } from './broker/security/authorizer.ts'
 export type { Principal } from './broker/security/principal.ts'
 export { StartFailure } from './broker/start-failure.ts'
+export type {
+  ApiName,
+  ErrorName,
+  RequestFault,
+  RequestFaultBuilder,
+} from './broker/testing/request-faults.ts'
+export type {
+  GroupWatch,
+  StoredRecord,
+  TopicWatch,
+  WaitOptions,
+} from './broker/testing/watchers.ts'
 export * from './client/index.ts'
 export { DiskError } from './host/disk-error.ts'
 export type { Logger } from './host/host.ts'

@@ -1,4 +1,5 @@
 import type { DiskError } from '../host/disk-error.ts'
+import type { ServedApi } from './api/api.ts'
 import { privateApis, servedApis } from './api/index.ts'
 import type { BrokerConfig } from './config/broker-config.ts'
 import { GROUP_TOPIC } from './coordinator/group-coordinators.ts'
@@ -13,7 +14,10 @@ import { BrokerParts, type PartsOptions } from './parts.ts'
 import { register } from './registration.ts'
 import { Upkeep } from './upkeep.ts'
 
-export type BrokerServerOptions = PartsOptions
+export interface BrokerServerOptions extends PartsOptions {
+  /** Puts something between the dispatcher and the handlers; default: nothing. */
+  readonly around?: (apis: readonly ServedApi[]) => readonly ServedApi[]
+}
 
 /** A connection that has not taken its last replies by then is cut. */
 const DRAIN_TIMEOUT_MS = 5_000
@@ -69,7 +73,8 @@ export class BrokerServer {
       })
       await view.untilRevision(revision)
       const stopListening = followImage(parts)
-      const dispatcher = new Dispatcher([...servedApis, ...privateApis], parts)
+      const apis = [...servedApis, ...privateApis]
+      const dispatcher = new Dispatcher(options.around?.(apis) ?? apis, parts)
       for (const address of addresses) {
         const how = listenerOptions(config, address)
         listeners.push(await BrokerListener.listen(dispatcher, how))

@@ -1,15 +1,21 @@
+import { Client } from '../client/index.ts'
 import type { Disk, Host, Logger } from '../host/host.ts'
 import { NodeClock } from '../host/node/clock.ts'
 import { nodeDisk, nodeHost } from '../host/node/host.ts'
 import { temporaryFolder } from '../host/node/temporary-folder.ts'
+import type { SimDisk } from '../host/sim/disk.ts'
+import type { ActiveFault, DiskFault } from '../host/sim/disk-faults.ts'
 import { type AdvanceOptions, flowingClock, standingClock } from '../host/sim/flowing-clock.ts'
 import { memoryDisk } from '../host/sim/memory-disk.ts'
+import type { ServedApi } from './api/api.ts'
 import type { BrokerServer } from './broker.ts'
 import { didYouMean } from './config/did-you-mean.ts'
 import { loadConfig } from './config/load.ts'
 import type { Authorizer } from './security/authorizer.ts'
 import { startServer } from './start.ts'
 import { IN_PROCESS_CURES, StartFailure, startFailure } from './start-failure.ts'
+import { type ApiName, type RequestFaultBuilder, RequestFaults } from './testing/request-faults.ts'
+import { type GroupWatch, type TopicWatch, Watchers } from './testing/watchers.ts'
 
 /** How a broker in a test is made. Nothing needs to be given. */
 export interface BrokerOptions {
@@ -47,6 +53,23 @@ export interface BrokerClock {
   advance(ms: number, options?: AdvanceOptions): Promise<void>
 }
 
+/** The disk of a broker in a test. */
+export interface BrokerDisk {
+  /**
+   * Calls of the disk fail from here on as `fault` says; needs `disk: 'memory'`, and throws Error
+   * for a real disk.
+   */
+  fail(fault: DiskFault): ActiveFault
+}
+
+/** A topic that a test wants to have. */
+export interface TopicOptions {
+  /** Default 1. */
+  readonly partitions?: number
+  /** Kafka's names of topic properties. */
+  readonly config?: Readonly<Record<string, string | number | boolean>>
+}
+
 /** What suits a test: nobody else is going to join a group, and nothing is worth waiting for. */
 const TEST_CONFIG = { 'group.initial.rebalance.delay.ms': 0 }
 
@@ -65,6 +88,8 @@ export class Broker implements AsyncDisposable {
   readonly port: number
   readonly #making: Making
   #server: BrokerServer
+  readonly #watchers: Watchers
+  #client: Client | null = null
   #isStopped = false
 
   private constructor(making: Making, server: BrokerServer) {
@@ -73,6 +98,7 @@ export class Broker implements AsyncDisposable {
     this.port = server.port
     const { clock } = making
     this.clock = clock
+    this.#watchers = new Watchers(() => this.#ownClient(), new NodeClock('foreground'))
   }
 
   /**
@@ -104,6 +130,52 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
+   * What goes wrong with requests of an API, by Kafka's name for it:
+   *
+   *     const refused = broker.on('Produce').once().reply('NOT_LEADER_OR_FOLLOWER')
+   *     broker.on('Fetch').withProbability(0.1, 42).disconnect()
+   */
+  on(apiName: ApiName): RequestFaultBuilder {
+    return this.#making.faults.on(apiName)
+  }
+
+  get disk(): BrokerDisk {
+    const { simDisk } = this.#making
+    return {
+      fail: fault => {
+        if (simDisk === null)
+          throw new Error("only a broker with disk: 'memory' can be made to fail")
+        return simDisk.faults.add(fault)
+      },
+    }
+  }
+
+  topic(name: string): TopicWatch {
+    return this.#watchers.topic(name)
+  }
+
+  group(groupId: string): GroupWatch {
+    return this.#watchers.group(groupId)
+  }
+
+  /** Rejects with BrokerError: the topic exists, or a property is wrong. */
+  async createTopic(
+    topic: string,
+    { partitions = 1, config = {} }: TopicOptions = {},
+  ): Promise<void> {
+    const configs = Object.fromEntries(
+      Object.entries(config).map(([name, value]) => [name, String(value)]),
+    )
+    await this.#ownClient().admin().createTopics([{ topic, partitions, configs }])
+  }
+
+  /** The client with which the broker looks into itself for a test. */
+  #ownClient(): Client {
+    this.#client ??= new Client({ bootstrapServers: this.bootstrapServers, clientId: 'ottla-test' })
+    return this.#client
+  }
+
+  /**
    * Stops cleanly and starts again: same port, same disk, remembering what was stored. Rejects once
    * it was stopped.
    */
@@ -128,6 +200,7 @@ export class Broker implements AsyncDisposable {
     if (this.#isStopped) return
     this.#isStopped = true
     try {
+      await this.#client?.close()
       await this.#server.stop()
     } finally {
       this.#making.removeFolder()
@@ -150,14 +223,18 @@ interface Making {
   readonly clock: BrokerClock
   readonly folder: string
   readonly options: BrokerOptions
+  readonly faults: RequestFaults
+  /** Null: the disk is real. */
+  readonly simDisk: SimDisk | null
   removeFolder(): void
 }
 
 function make(options: BrokerOptions): Making {
   const real = nodeHost({ logger: options.log ?? silence() })
   const clock = makeClock(real, options.clock ?? 'real')
-  const { disk, folder, removeFolder } = makeDisk(options.disk ?? 'memory')
-  return { host: { ...real, clock, disk }, clock, folder, options, removeFolder }
+  const made = makeDisk(options.disk ?? 'memory')
+  const host = { ...real, clock, disk: made.disk }
+  return { ...made, host, clock, options, faults: new RequestFaults(clock) }
 }
 
 function makeClock(real: Host, kind: 'real' | 'virtual' | 'still') {
@@ -177,25 +254,28 @@ function makeClock(real: Host, kind: 'real' | 'virtual' | 'still') {
 
 function makeDisk(kind: NonNullable<BrokerOptions['disk']>): {
   disk: Disk
+  simDisk: SimDisk | null
   folder: string
   removeFolder(): void
 } {
+  const nothing = () => {}
   if (kind === 'memory') {
-    return { disk: memoryDisk(), folder: MEMORY_FOLDER, removeFolder: () => {} }
+    const simDisk = memoryDisk()
+    return { disk: simDisk, simDisk, folder: MEMORY_FOLDER, removeFolder: nothing }
   }
-  if (kind !== 'temporary') {
-    return { disk: nodeDisk(), folder: kind.path, removeFolder: () => {} }
-  }
+  const real = { disk: nodeDisk(), simDisk: null }
+  if (kind !== 'temporary') return { ...real, folder: kind.path, removeFolder: nothing }
   const { path, remove } = temporaryFolder('ottla-')
-  return { disk: nodeDisk(), folder: path, removeFolder: remove }
+  return { ...real, folder: path, removeFolder: remove }
 }
 
-function startOn({ host, folder, options }: Making, port: number): Promise<BrokerServer> {
+function startOn({ host, folder, options, faults }: Making, port: number): Promise<BrokerServer> {
   const listeners = `PLAINTEXT://127.0.0.1:${port}`
   const { config, warnings } = configOf({ listeners, ...TEST_CONFIG, ...options.config }, folder)
   for (const warning of warnings) host.log.warn({}, warning)
   const { authorizer } = options
-  const all = { host, config, folder, ...(authorizer && { authorizer }) }
+  const around = (apis: readonly ServedApi[]) => faults.around(apis)
+  const all = { host, config, folder, around, ...(authorizer && { authorizer }) }
   return startServer(all, IN_PROCESS_CURES)
 }
 

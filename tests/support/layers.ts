@@ -146,6 +146,7 @@ export const TABLE: readonly Row[] = [
       'broker/main.ts',
       'broker/start.ts',
       'broker/in-process.ts',
+      'broker/testing/',
       'client/index.ts',
       'client/cli/',
     ],
