@@ -11,6 +11,7 @@ import { attempt } from './attempt.ts'
 import { mayOnCluster, mayOnTransaction } from './authorize.ts'
 import { endpointFor } from './endpoint.ts'
 import { mayOnGroup } from './group-request.ts'
+import { NO_TRANSACTIONS, transactionsRefusal } from './no-transactions.ts'
 
 const KeyType = { GROUP: 0, TRANSACTION: 1, SHARE: 2 } as const
 
@@ -24,10 +25,10 @@ interface Coordinator {
 }
 
 /**
- * FindCoordinator (key 10): who keeps a group. The topic groups are kept in is made by the first
- * request, so a fresh broker answers it at once. Transactions and share groups have no coordinator
- * here: asking for one is refused for good, so that clients fail with that sentence and do not
- * retry.
+ * FindCoordinator (key 10): which broker keeps a group. The first request creates the topic that
+ * groups are kept in, so a fresh broker answers the request at once. Transactions and share groups
+ * have no coordinator here: a request for one is refused with a sentence that says so, by a code
+ * that clients do not retry.
  */
 export const findCoordinator = api(
   FindCoordinatorRequest,
@@ -62,10 +63,7 @@ async function find(keyType: number, key: string, context: RequestContext): Prom
     case KeyType.GROUP:
       return findGroup(key, context)
     case KeyType.TRANSACTION:
-      if (!mayOnTransaction(context, Operation.DESCRIBE, key)) {
-        return nobody(key, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
-      }
-      return nobody(key, ErrorCode.UNSUPPORTED_VERSION, 'This broker serves no transactions.')
+      return findTransaction(key, context)
     case KeyType.SHARE:
       return findShare(key, context)
     default:
@@ -78,10 +76,27 @@ async function findGroup(key: string, context: RequestContext): Promise<Coordina
     return nobody(key, ErrorCode.GROUP_AUTHORIZATION_FAILED)
   }
   const nodeId = await attempt(context.broker.groups.locate(key))
-  if (typeof nodeId !== 'number') return nobody(key, nodeId.refused)
+  return typeof nodeId === 'number' ? at(nodeId, key, context) : nobody(key, nodeId.refused)
+}
+
+function at(nodeId: number, key: string, context: RequestContext): Coordinator {
   const endpoint = endpointFor(context, nodeId)
   if (endpoint === null) return nobody(key, ErrorCode.COORDINATOR_NOT_AVAILABLE)
   return { key, nodeId, ...endpoint, errorCode: ErrorCode.NONE, errorMessage: '' }
+}
+
+/**
+ * Refuses, with a sentence. Clients older than KIP-511 are sent on to InitProducerId, which refuses
+ * them: kafkajs, one of those, shows its user the code of InitProducerId, and "Failed to find group
+ * coordinator" for every refusal of FindCoordinator.
+ */
+function findTransaction(key: string, context: RequestContext): Coordinator {
+  if (!mayOnTransaction(context, Operation.DESCRIBE, key)) {
+    return nobody(key, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+  }
+  const hidesRefusals = context.apiVersion < 4 && context.connection.clientSoftware === null
+  if (hidesRefusals) return at(context.broker.nodeId, key, context)
+  return nobody(key, transactionsRefusal(context), NO_TRANSACTIONS)
 }
 
 /** KIP-932: brokers ask for the coordinator of `group:topicId:partition`. */

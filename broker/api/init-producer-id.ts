@@ -7,14 +7,15 @@ import { Operation } from '../security/authorizer.ts'
 import type { RequestContext } from '../services.ts'
 import { api } from './api.ts'
 import { mayOnCluster, mayOnTopic, mayOnTransaction } from './authorize.ts'
+import { transactionsRefusal } from './no-transactions.ts'
 
 /**
  * InitProducerId (key 22): an id for an idempotent producer (KIP-98), epoch 0. A request that
  * already has an id gets a fresh one as well: without a transactional id there is nothing to fence.
  *
- * Transactions are not served. A transactional id is answered UNSUPPORTED_VERSION, which every
- * client takes as final and tells its user at once; COORDINATOR_NOT_AVAILABLE would be tried again
- * until the client's own patience ends.
+ * Transactions are not served. A transactional id is refused by a code that its client takes as
+ * final (no-transactions.ts); COORDINATOR_NOT_AVAILABLE would be tried again until the client's own
+ * patience ends.
  */
 export const initProducerId = api(
   InitProducerIdRequest,
@@ -33,7 +34,7 @@ export const initProducerId = api(
       if (transactionalId === '') throw new KafkaError(ErrorCode.INVALID_REQUEST)
       throw new KafkaError(
         mayOnTransaction(context, Operation.WRITE, transactionalId)
-          ? ErrorCode.UNSUPPORTED_VERSION
+          ? transactionsRefusal(context)
           : ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
       )
     }

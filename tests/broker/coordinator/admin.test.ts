@@ -47,7 +47,21 @@ test('what FindCoordinator cannot find is told with node -1', async () => {
   expect(await ask(6, 2, `g:${UNKNOWN_TOPIC_ID}:x`)).toMatchObject(invalid)
   const unsupported = { ...nobody, errorCode: ErrorCode.UNSUPPORTED_VERSION }
   expect(await ask(6, 2, shareKey)).toMatchObject(unsupported)
-  expect(await ask(2, 1, 'transaction')).toMatchObject(unsupported)
+  expect(await ask(4, 1, 'transaction')).toMatchObject({
+    ...unsupported,
+    errorMessage: 'This broker serves no transactions.',
+  })
+  // An old client is shown what InitProducerId says; a newer one, of librdkafka's age, the sentence.
+  expect(await ask(2, 1, 'transaction')).toMatchObject({ errorCode: 0, nodeId: 1 })
+  await pair.client.ask(ApiKey.API_VERSIONS, 3, {
+    clientSoftwareName: 'librdkafka',
+    clientSoftwareVersion: '2.15.0',
+  })
+  expect(await ask(2, 1, 'transaction')).toMatchObject({
+    ...nobody,
+    errorCode: ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+    errorMessage: 'This broker serves no transactions.',
+  })
 })
 
 test('offsets are committed without a group, in every version', async () => {
