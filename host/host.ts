@@ -218,7 +218,10 @@ export interface Disk {
   syncAll(files: readonly File[], folders?: readonly string[]): Promise<void>
   /** Exclusive among processes (Kafka's included) and brokers; throws DiskError 'LOCKED'. */
   lockFolder(path: string): FolderLock
+  /** Bytes that may still be written to the volume of `path`. */
   freeBytes(path: string): number
+  /** The size of the volume of `path`, in bytes. */
+  totalBytes(path: string): number
 }
 
 export interface FolderEntry {

@@ -7,6 +7,7 @@ import { servedApis } from '../broker/api/index.ts'
 import type { Property } from '../broker/config/property.ts'
 import { actingProperties, brokerProperties, TOPIC_PROPERTIES } from '../broker/config/schema.ts'
 import { messages } from '../protocol/messages/index.ts'
+import { differences } from './differences.ts'
 
 const MADE = '<!-- Made by scripts/docs.ts: edit the sources and run `npm run docs`. -->'
 
@@ -121,6 +122,10 @@ function compatibilityPage(): string {
     '',
     'Kafka 4.3 lists these; this broker does not, so that clients know it before they ask:',
     `${absent.join(', ')}.`,
+    '',
+    '## Where answers differ from those of Kafka 4.3',
+    '',
+    ...differences,
     '',
     '## Clients',
     '',

@@ -22,7 +22,12 @@ export const describeLogDirs = api(
     }
     const { logDirectory, host } = context.broker
     const isOffline = logDirectory.offline !== null
-    const usableBytes = isOffline ? -1 : host.disk.freeBytes(logDirectory.path)
+    const volume = isOffline
+      ? { totalBytes: -1, usableBytes: -1 }
+      : {
+          totalBytes: told(host.disk.totalBytes(logDirectory.path)),
+          usableBytes: told(host.disk.freeBytes(logDirectory.path)),
+        }
     const topics = isOffline ? [] : sizes(request, context)
     return {
       throttleTimeMs: 0,
@@ -32,13 +37,17 @@ export const describeLogDirs = api(
           errorCode: isOffline ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.NONE,
           logDir: logDirectory.path,
           topics,
-          totalBytes: -1,
-          usableBytes,
+          ...volume,
         },
       ],
     }
   },
 )
+
+/** A disk in memory has no size: that is told as unknown. */
+function told(sizeBytes: number): number {
+  return Number.isFinite(sizeBytes) ? sizeBytes : -1
+}
 
 function sizes({ topics }: DescribeLogDirsRequest, context: RequestContext) {
   const byTopic = new Map<string, Partition[]>()

@@ -155,10 +155,7 @@ export function adoptionOperations(
     operations.push(put('topic', storeKey.topic(id), { name, state: 'active', internal }))
   }
   operations.push(...otherConfigOperations(kraft))
-  for (const [index, { entity, key, value }] of kraft.quotas.entries()) {
-    const pairs = entity.map(([type, name]): [string, string | null] => [type, name])
-    operations.push(put('quota', storeKey.quota(index), { entity: pairs, key, value }))
-  }
+  operations.push(...quotaOperations(kraft))
   next = Math.ceil(next / PRODUCER_ID_BLOCK) * PRODUCER_ID_BLOCK
   if (next > 0) operations.push(put('pid', storeKey.nextProducerId, { next }))
   return operations
@@ -188,4 +185,14 @@ function configKey(resourceType: number, name: string): string | null {
     default:
       return null
   }
+}
+
+/** Kafka stores limits that are no numbers, and they limit nothing: those are left behind. */
+function quotaOperations({ quotas }: KraftMetadata): StoreOperation[] {
+  return quotas
+    .filter(({ value }) => Number.isFinite(value))
+    .map(({ entity, key, value }) => {
+      const pairs = entity.map(([type, name]): [string, string | null] => [type, name])
+      return put('quota', storeKey.quota(entity, key), { entity: pairs, key, value })
+    })
 }

@@ -88,6 +88,25 @@ export interface ConfigChange {
   readonly value: string | null
 }
 
+/** Changes of one client entity's limits (KIP-546). */
+export interface QuotaAlteration {
+  readonly entity: QuotaEntity
+  readonly ops: readonly {
+    readonly key: string
+    readonly value: number
+    readonly remove: boolean
+  }[]
+}
+
+/** Type and name, a type once, sorted by type; a name of null is the default of its type. */
+export type QuotaEntity = readonly (readonly [type: string, name: string | null])[]
+
+export interface QuotaResult {
+  readonly entity: QuotaEntity
+  readonly errorCode: ErrorCode
+  readonly errorMessage: string | null
+}
+
 export interface ConfigResult {
   readonly resourceType: number
   readonly resourceName: string

@@ -16,11 +16,14 @@ import type {
   NamedResult,
   NewPartitions,
   NewTopic,
+  QuotaAlteration,
+  QuotaResult,
   TopicReference,
 } from './commands.ts'
 import { type Decision, decideCreatePartitions, decideDeleteTopics } from './controller.ts'
 import { decideCreateTopics, refusedCreation } from './create-topics.ts'
 import { type Authority, deleteTopicOperations, NO_PLAN, type Plan } from './plan.ts'
+import { decideAlterQuotas } from './quotas.ts'
 
 /** What the controller asks of this broker's own replicas (reconcile/reconciler.ts). */
 export interface LocalReplicas {
@@ -148,6 +151,16 @@ export class Controller {
         scopes: this.#scopes,
         authority: this.#authority,
       }),
+    )
+    return results.map(withFailure)
+  }
+
+  async alterQuotas(
+    alterations: readonly QuotaAlteration[],
+    options: CommandOptions,
+  ): Promise<QuotaResult[]> {
+    const results = await this.#run(options, image =>
+      decideAlterQuotas(image, alterations, this.#authority),
     )
     return results.map(withFailure)
   }

@@ -195,25 +195,29 @@ export function assignmentFault(
 ): Fault | null {
   const invalid = (message: string) => fault(ErrorCode.INVALID_REPLICA_ASSIGNMENT, message)
   for (const brokerIds of replicas) {
-    if (brokerIds.length === 0) {
-      return invalid('The manual partition assignment includes an empty replica list.')
-    }
-    if (new Set(brokerIds).size < brokerIds.length) {
-      return invalid('The manual partition assignment includes a broker more than once.')
-    }
-    const unknown = brokerIds.find(id => !image.brokers.has(id))
-    if (unknown !== undefined) {
-      return invalid(
-        `The manual partition assignment includes broker ${unknown}, but no such broker is ` +
-          'registered.',
-      )
-    }
+    const wrong = replicasFault(image, brokerIds)
+    if (wrong !== null) return invalid(wrong)
     if (brokerIds.length !== replicationFactor) {
       return invalid(
         `The manual partition assignment includes a partition with ${brokerIds.length} ` +
-          `replica(s), but this is not consistent with ${replicationFactor}.`,
+          'replica(s), but this is not consistent with previous partitions, which have ' +
+          `${replicationFactor} replica(s).`,
       )
     }
+  }
+  return null
+}
+
+/** Why a partition cannot be on these brokers, in Kafka's words; null if it can. */
+export function replicasFault(image: ClusterImage, brokerIds: readonly number[]): string | null {
+  const manual = 'The manual partition assignment includes'
+  if (brokerIds.length === 0) return `${manual} an empty replica list.`
+  const sorted = brokerIds.toSorted((a, b) => a - b)
+  for (const [at, id] of sorted.entries()) {
+    if (!image.brokers.has(id)) {
+      return `${manual} broker ${id}, but no such broker is registered.`
+    }
+    if (id === sorted[at - 1]) return `${manual} the broker ${id} more than once.`
   }
   return null
 }

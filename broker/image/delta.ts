@@ -4,6 +4,7 @@ import type {
   ClusterImage,
   ConfigOverrides,
   PartitionImage,
+  QuotaImage,
   TopicImage,
 } from './image.ts'
 import { emptyImage, INTERNAL_TOPICS, NO_OVERRIDES } from './image.ts'
@@ -76,8 +77,10 @@ class Draft {
   #groupConfigs: Map<string, ConfigOverrides> | null = null
   #clientMetricsConfigs: Map<string, ConfigOverrides> | null = null
   #deletedTopics: Map<string, string> | null = null
+  #quotas: Map<string, QuotaImage> | null = null
   #clusterId: string
   #controllerId: number
+  #controllerEpoch: number
   #nextProducerId: number
 
   constructor(before: ClusterImage, forming: ReadonlyMap<string, FormingTopic>) {
@@ -86,6 +89,7 @@ class Draft {
     this.#brokers = new Map(before.brokers)
     this.#clusterId = before.clusterId
     this.#controllerId = before.controllerId
+    this.#controllerEpoch = before.controllerEpoch
     this.#nextProducerId = before.nextProducerId
   }
 
@@ -98,7 +102,7 @@ class Draft {
         if (entry !== null) this.#clusterId = readValue('cluster', key, entry.value).id
         break
       case 'controller':
-        this.#controllerId = entry === null ? -1 : readValue('controller', key, entry.value).nodeId
+        this.#controller(entry)
         break
       case 'live':
         this.#live(Number(rest), entry)
@@ -118,8 +122,11 @@ class Draft {
       case 'pid':
         if (entry !== null) this.#nextProducerId = readValue('pid', key, entry.value).next
         break
+      case 'quota':
+        this.#quota(rest, entry)
+        break
       default:
-      // Names only guard against duplicates; quotas are kept, not acted on.
+      // Names only guard against duplicates.
     }
   }
 
@@ -155,6 +162,7 @@ class Draft {
       revision,
       clusterId: this.#clusterId,
       controllerId: this.#controllerId,
+      controllerEpoch: this.#controllerEpoch,
       brokers: this.#brokers,
       topics,
       topicsById,
@@ -162,12 +170,31 @@ class Draft {
       brokerConfigs: this.#brokerConfigs ?? this.#before.brokerConfigs,
       groupConfigs: this.#groupConfigs ?? this.#before.groupConfigs,
       clientMetricsConfigs: this.#clientMetricsConfigs ?? this.#before.clientMetricsConfigs,
+      quotas: this.#quotas ?? this.#before.quotas,
       nextProducerId: this.#nextProducerId,
     }
     const changesBrokerConfigs = this.#brokerConfigs !== null
     return {
       state: { image, forming: this.#forming },
       delta: { changedTopics, removedTopics, changesBrokerConfigs },
+    }
+  }
+
+  #controller(entry: StoreEntry | null): void {
+    if (entry === null) {
+      this.#controllerId = -1
+      return
+    }
+    this.#controllerId = readValue('controller', entry.key, entry.value).nodeId
+    this.#controllerEpoch = entry.createRevision
+  }
+
+  #quota(id: string, entry: StoreEntry | null): void {
+    this.#quotas ??= new Map(this.#before.quotas)
+    if (entry === null) this.#quotas.delete(id)
+    else {
+      const { entity, key, value } = readValue('quota', entry.key, entry.value)
+      this.#quotas.set(id, { entity, key, value })
     }
   }
 

@@ -8,6 +8,8 @@ export interface ClusterImage {
   readonly clusterId: string
   /** -1 while no broker holds the role. */
   readonly controllerId: number
+  /** Rises with each broker that takes the role; 0 while nobody ever held it. */
+  readonly controllerEpoch: number
   /** Live brokers by node id. */
   readonly brokers: ReadonlyMap<number, BrokerImage>
   readonly topics: ReadonlyMap<string, TopicImage>
@@ -23,6 +25,8 @@ export interface ClusterImage {
   readonly groupConfigs: ReadonlyMap<string, ConfigOverrides>
   /** Overrides of subscriptions to metrics of clients (KIP-714) by name. */
   readonly clientMetricsConfigs: ReadonlyMap<string, ConfigOverrides>
+  /** Limits of clients, by the part of their store key behind `quota/`. */
+  readonly quotas: ReadonlyMap<string, QuotaImage>
   /** First producer id no block was taken of. */
   readonly nextProducerId: number
 }
@@ -31,6 +35,14 @@ export interface ClusterImage {
 export type ConfigOverrides = ReadonlyMap<string, string>
 
 export const NO_OVERRIDES: ConfigOverrides = new Map()
+
+/** One limit of one client entity (KIP-546). */
+export interface QuotaImage {
+  /** Sorted by type; a name of null is the default of its type. */
+  readonly entity: readonly (readonly [type: string, name: string | null])[]
+  readonly key: string
+  readonly value: number
+}
 
 export interface BrokerImage {
   readonly id: number
@@ -82,6 +94,7 @@ export function emptyImage(clusterId: string): ClusterImage {
     revision: 0,
     clusterId,
     controllerId: -1,
+    controllerEpoch: 0,
     brokers: new Map(),
     topics: new Map(),
     topicsById: new Map(),
@@ -89,6 +102,7 @@ export function emptyImage(clusterId: string): ClusterImage {
     brokerConfigs: new Map(),
     groupConfigs: new Map(),
     clientMetricsConfigs: new Map(),
+    quotas: new Map(),
     nextProducerId: 0,
   }
 }

@@ -16,7 +16,8 @@ import type { StoreValue } from '../metadata/store.ts'
  *                           cfg/client-metrics/<subscription>
  *   pid/next                { v, next }                       first producer id not handed out
  *   gone/<id>               { v, name }                       deleted; its logs may still be there
- *   quota/<n>               { v, entity, key, value }         kept from an adopted Kafka folder
+ *   quota/<entity and key>  { v, entity, key, value }         a client's limit; the name of the store
+ *                                                             key is free, the value says which
  */
 
 const int = z.int()
@@ -100,7 +101,9 @@ export const storeKey = {
   groupConfig: (groupId: string) => `cfg/group/${groupId}`,
   clientMetricsConfig: (name: string) => `cfg/client-metrics/${name}`,
   gone: (topicId: string) => `gone/${topicId}`,
-  quota: (index: number) => `quota/${index}`,
+  /** `entity` sorted by type. */
+  quota: (entity: readonly (readonly [string, string | null])[], key: string) =>
+    `quota/${JSON.stringify([entity, key])}`,
 } as const
 
 /** A key's first part, and the rest. */

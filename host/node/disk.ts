@@ -159,6 +159,11 @@ export class NodeDisk implements Disk {
     const stat = orDiskError(path, 'freeBytes', () => fs.statfsSync(path))
     return stat.bavail * stat.bsize
   }
+
+  totalBytes(path: string): number {
+    const stat = orDiskError(path, 'totalBytes', () => fs.statfsSync(path))
+    return stat.blocks * stat.bsize
+  }
 }
 
 /**

@@ -185,6 +185,10 @@ export class SimDisk implements Disk, FileOwner {
     return Math.max(0, this.capacityBytes - this.usedBytes)
   }
 
+  totalBytes(_path: string): number {
+    return this.capacityBytes
+  }
+
   // -------------------------------------------------------------------------------- for its files
 
   write(file: SimFile, buffers: readonly Uint8Array[], position: number): number {

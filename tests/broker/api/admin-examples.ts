@@ -178,6 +178,80 @@ export const adminExamples: readonly (readonly [key: number, example: Example])[
     },
   ],
   [
+    ApiKey.ALTER_PARTITION_REASSIGNMENTS,
+    {
+      draft: () => ({
+        topics: [{ name: 't', partitions: [{ partitionIndex: 0, replicas: [1] }] }],
+      }),
+      answer: { errorCode: NONE, responses: [{ name: 't', partitions: [code(NONE)] }] },
+      denied: { errorCode: CLUSTER_DENIED, responses: [] },
+    },
+  ],
+  [
+    ApiKey.ALTER_REPLICA_LOG_DIRS,
+    {
+      draft: () => ({ dirs: [{ path: '/elsewhere', topics: [{ name: 't', partitions: [0] }] }] }),
+      answer: { results: [{ topicName: 't', partitions: [code(ErrorCode.LOG_DIR_NOT_FOUND)] }] },
+      denied: { results: [{ topicName: 't', partitions: [code(CLUSTER_DENIED)] }] },
+    },
+  ],
+  [
+    ApiKey.DESCRIBE_CLIENT_QUOTAS,
+    {
+      draft: () => ({ components: [], strict: false }),
+      answer: { errorCode: NONE, entries: [] },
+      denied: { errorCode: CLUSTER_DENIED, entries: null },
+    },
+  ],
+  [
+    ApiKey.ALTER_CLIENT_QUOTAS,
+    {
+      draft: () => ({
+        entries: [
+          {
+            entity: [{ entityType: 'user', entityName: 'u' }],
+            ops: [{ key: 'producer_byte_rate', value: 1, remove: false }],
+          },
+        ],
+        validateOnly: true,
+      }),
+      answer: { entries: [code(NONE)] },
+      denied: { entries: [code(CLUSTER_DENIED)] },
+    },
+  ],
+  [
+    ApiKey.DESCRIBE_QUORUM,
+    {
+      draft: () => ({
+        topics: [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }],
+      }),
+      answer: {
+        errorCode: NONE,
+        topics: [
+          { partitions: [{ errorCode: NONE, leaderId: 1, currentVoters: [{ replicaId: 1 }] }] },
+        ],
+      },
+      denied: { errorCode: CLUSTER_DENIED, topics: [] },
+    },
+  ],
+  [
+    ApiKey.UNREGISTER_BROKER,
+    {
+      draft: () => ({ brokerId: 7 }),
+      answer: { errorCode: ErrorCode.BROKER_ID_NOT_REGISTERED },
+      denied: { errorCode: CLUSTER_DENIED },
+    },
+  ],
+  [
+    ApiKey.LIST_TRANSACTIONS,
+    {
+      draft: () => ({ stateFilters: ['Ongoing', 'Nonsense'], producerIdFilters: [] }),
+      answer: { errorCode: NONE, unknownStateFilters: ['Nonsense'], transactionStates: [] },
+      // Kafka leaves out what may not be seen, and refuses nothing.
+      denied: { errorCode: NONE, transactionStates: [] },
+    },
+  ],
+  [
     ApiKey.LIST_PARTITION_REASSIGNMENTS,
     { draft: () => ({}), answer: { topics: [] }, denied: code(CLUSTER_DENIED) },
   ],

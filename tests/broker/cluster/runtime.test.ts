@@ -285,7 +285,10 @@ describe('adopting a folder', () => {
     expect(values.get('part/T/1')).toMatchObject({ l: 1, le: 9 })
     expect(values.get('cfg/topic/T')).toMatchObject({ c: [['retention.ms', '5']] })
     expect(values.get('cfg/broker-default')).toMatchObject({ c: [['message.max.bytes', '6']] })
-    expect(values.get('quota/0')).toMatchObject({ key: 'producer_byte_rate', value: 7 })
+    expect(values.get('quota/[[["user","x"]],"producer_byte_rate"]')).toMatchObject({
+      key: 'producer_byte_rate',
+      value: 7,
+    })
     expect(values.get('pid/next')).toMatchObject({ next: 4000 })
     expect(refused.size).toBe(0)
   })

@@ -127,7 +127,9 @@ function names({ disk, at }: DiskContext): void {
   })
 
   test('there is room', () => {
-    expect(disk().freeBytes(at(''))).toBeGreaterThan(1 << 20)
+    const freeBytes = disk().freeBytes(at(''))
+    expect(freeBytes).toBeGreaterThan(1 << 20)
+    expect(disk().totalBytes(at(''))).toBeGreaterThanOrEqual(freeBytes)
   })
 }
 

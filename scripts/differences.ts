@@ -1,0 +1,22 @@
+/** One line each, in Markdown: where an answer differs from Apache Kafka's on purpose, and why. */
+export const differences: readonly string[] = [
+  '- Client quotas (AlterClientQuotas, DescribeClientQuotas) are stored and told; they are not',
+  '  enforced yet.',
+  '- AlterClientQuotas refuses NaN and infinite values, which Kafka stores and which limit nothing,',
+  '  and host names as `ip`, which Kafka resolves when it reads them: an address is what connects.',
+  '  Of an entity that is named twice in one request Kafka applies the first change and answers an',
+  '  error; here the error is the truth, and the entity stays as it was.',
+  '- DescribeQuorum tells of the store that keeps the metadata: the controller is the leader, the',
+  '  brokers that are alive are the voters, revisions of the store are offsets and epochs.',
+  '- UnregisterBroker refuses a broker that is alive with INVALID_REQUEST: in Kafka the broker',
+  '  registers again.',
+  '- AlterPartitionReassignments refuses to move a replica to another live broker with',
+  '  INVALID_REPLICA_ASSIGNMENT: replicas stay where they were created.',
+  '- A transactional producer is refused: FindCoordinator and InitProducerId answer',
+  '  UNSUPPORTED_VERSION, and TRANSACTIONAL_ID_AUTHORIZATION_FAILED in the older versions that',
+  '  librdkafka and kafkajs speak, because librdkafka would repeat its request for two minutes on',
+  '  any other code. ListTransactions is answered with an empty list.',
+  '- A Metadata request that creates a topic is answered with the new topic. Kafka answers',
+  '  UNKNOWN_TOPIC_OR_PARTITION, creates the topic, and tells it to the next request; the topic is',
+  '  complete here before the answer leaves, so the client needs no second request.',
+]
