@@ -16,8 +16,9 @@ const FLUSH_INTERVAL_MS = 1_000
 const UNLINK_INTERVAL_MS = 1_000
 
 /**
- * What a data folder needs now and then: retention, unlinks and flushes that are due, checkpoints.
- * Each task is scheduled again when it has run, so that a slow one is never run twice.
+ * What a data folder needs now and then: retention, unlinks and flushes that are due, producers
+ * forgotten, checkpoints. Each task is scheduled again when it has run, so that a slow task never
+ * runs twice at once.
  */
 export class Upkeep {
   readonly #options: UpkeepOptions
@@ -34,6 +35,8 @@ export class Upkeep {
     const { config, logDirectory, host } = this.#options
     this.#every('retention', config.get('log.retention.check.interval.ms'), () => this.#sweep())
     this.#every('unlink', UNLINK_INTERVAL_MS, () => this.#unlink())
+    const expiryMs = config.get('producer.id.expiration.check.interval.ms')
+    this.#every('producers', expiryMs, () => logDirectory.expireProducers(host.clock.nowMs()))
     const flushMs = Math.min(config.get('log.flush.scheduler.interval.ms'), FLUSH_INTERVAL_MS)
     this.#every('flush', flushMs, () => logDirectory.flushDue(host.clock.nowMs()))
     const checkpointMs = Math.min(

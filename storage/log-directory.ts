@@ -268,7 +268,7 @@ export class LogDirectory {
 
   // --------------------------------------------------------------------------------- background
 
-  /** Retention, and producers not heard of. Never throws for one log's trouble. */
+  /** Retention. Never throws for one log's trouble. */
   sweep(nowMs: number): RetentionReport[] {
     const reports: RetentionReport[] = []
     for (const log of this.#live()) {
@@ -285,6 +285,11 @@ export class LogDirectory {
   /** Unlinks what was deleted long enough ago (file.delete.delay.ms). Cheap if nothing was. */
   async unlinkDue(nowMs: number): Promise<void> {
     await this.#environment.trash.sweep(nowMs)
+  }
+
+  /** Forgets the idempotent producers that wrote nothing for longer than their log remembers. */
+  expireProducers(nowMs: number): void {
+    for (const log of this.#live()) log.expireProducers(nowMs)
   }
 
   /** Under 'os': syncs what is older than its flush.ms, and what was closed a while ago. */

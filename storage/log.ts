@@ -230,6 +230,11 @@ export class Log {
     this.commits.failAll(error)
   }
 
+  /** Forgets the producers not heard of for their log's time, unless a transaction is open. */
+  expireProducers(nowMs: number): void {
+    this.state.loadedProducers?.expire(nowMs, this.state.config.producerIdExpirationMs)
+  }
+
   /** KIP-664. */
   activeProducers(): ActiveProducer[] {
     return [...this.state.producers().producers.values()].map(producer => ({

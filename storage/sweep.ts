@@ -18,7 +18,6 @@ export interface RetentionReport {
 /** Throws DiskError. */
 export function sweepLog(log: Log, nowMs: number): RetentionReport[] {
   const { state } = log
-  state.loadedProducers?.expire(nowMs, state.config.producerIdExpirationMs)
   // What a full disk left unsealed is tried again.
   if (log.commits.isSealDue(nowMs)) state.environment.seal(log.commits)
   if (state.segments.length === 1 && state.active.sizeBytes === 0) return []

@@ -297,6 +297,12 @@ export const logProperties = {
     update: 'cluster-wide',
     doc: 'A producer that wrote nothing for this long is forgotten by its partitions.',
   }),
+  'producer.id.expiration.check.interval.ms': int('600000', {
+    min: 1,
+    unit: 'ms',
+    isUntold: true,
+    doc: 'How often partitions forget producers by producer.id.expiration.ms.',
+  }),
   'transaction.max.timeout.ms': int('900000', {
     min: 1,
     unit: 'ms',

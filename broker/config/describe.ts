@@ -231,9 +231,10 @@ function chosen(
   properties: ReadonlyMap<string, Property<unknown>>,
   names: Names,
 ): [string, Property<unknown>][] {
-  if (names === null) return [...properties]
+  if (names === null) return [...properties].filter(([, { isUntold }]) => !isUntold)
   return [...new Set(names)].flatMap(name => {
     const property = properties.get(name)
-    return property === undefined ? [] : [[name, property] as [string, Property<unknown>]]
+    const isKnown = property !== undefined && !property.isUntold
+    return isKnown ? [[name, property] as [string, Property<unknown>]] : []
   })
 }

@@ -35,6 +35,8 @@ export interface PropertyRules {
   readonly update?: UpdateMode
   /** 'ignored': Kafka knows it, this broker reads and reports it but does not act on it. */
   readonly accepted?: 'acts' | 'ignored'
+  /** True: Kafka reads it and tells no client of it (DescribeConfigs). */
+  readonly isUntold?: boolean
 }
 
 /** One setting, declared once: its parser, its documentation, its default. */
@@ -53,6 +55,7 @@ export class Property<T> {
   readonly unit: PropertyRules['unit']
   readonly update: UpdateMode
   readonly accepted: 'acts' | 'ignored'
+  readonly isUntold: boolean
   readonly #ignoreCase: boolean
   readonly #check: ((value: PropertyValue) => string | null) | undefined
   #defaultValue: PropertyValue | undefined
@@ -71,6 +74,7 @@ export class Property<T> {
     this.unit = rules.unit
     this.update = rules.update ?? 'read-only'
     this.accepted = rules.accepted ?? 'acts'
+    this.isUntold = rules.isUntold ?? false
   }
 
   /** The default as code reads it. Not validated: a test holds every default against its rules. */

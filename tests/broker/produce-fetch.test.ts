@@ -283,6 +283,30 @@ test('an idempotent producer is answered its first offset when it repeats itself
   expect((await fetchOne(client, 't', 0)).highWatermark).toBe(2)
 })
 
+test('a producer is forgotten by the check of its own, however often retention is checked', async () => {
+  await using pair = await brokerAndClient({
+    clock: 'virtual',
+    config: {
+      'producer.id.expiration.ms': 1000,
+      'producer.id.expiration.check.interval.ms': 5000,
+      'log.retention.check.interval.ms': 500,
+    },
+  })
+  const { broker, client } = pair
+  await createTopic(client, 't')
+  const records = batchOf(['a'], { producerId: 7, producerEpoch: 0, baseSequence: 0 })
+  await client.ask(ApiKey.PRODUCE, PRODUCE, produceDraft({ name: 't' }, records))
+  const count = async () => {
+    const draft = { topics: [{ name: 't', partitionIndexes: [0] }] }
+    const answer = await client.ask(ApiKey.DESCRIBE_PRODUCERS, 0, draft)
+    return answer.topics[0].partitions[0].activeProducers.length
+  }
+  await broker.clock.advance(4000)
+  expect(await count()).toBe(1)
+  await broker.clock.advance(1000)
+  expect(await count()).toBe(0)
+})
+
 test('a transactional id is refused for good', async () => {
   await using pair = await brokerAndClient()
   const draft = { transactionalId: 'tx', transactionTimeoutMs: 1000 }

@@ -105,6 +105,8 @@ describe('an idempotent producer', () => {
     await appendDurably(log, from(0))
     await appendDurably(log, transactional(8, 0))
     directory.sweep(START_MS + 86_400_001)
+    expect(log.activeProducers()).toHaveLength(2)
+    directory.expireProducers(START_MS + 86_400_001)
     expect(log.activeProducers().map(({ producerId }) => producerId)).toEqual([8])
   })
 })

@@ -195,44 +195,33 @@ function expireGroup(state: GroupShardState, groupId: string, sweep: Sweep): voi
   const { part } = sweep
   const group = state.groups.get(groupId)
   const offsets = state.offsets.get(groupId) ?? new Map()
-  const [expiredCount, keptCount] = expireOffsetsOf(state, groupId, offsets, sweep)
+  const keptCount = expireOffsetsOf(state, groupId, offsets, sweep)
   const isOver = keptCount === 0 && !hasUndecided(state, groupId)
   // A group with members or ids on their way lives without offsets, and one of another kind too.
   if (!isOver || group?.state !== GroupState.EMPTY || group.pending.size > 0) return
-  if (expiredCount === 0 && isWithinRetention(group, sweep)) return
   part.decision.records.push(...groupTombstones(state, groupId))
 }
 
-/** An empty group is kept as long as its offsets would be, though it has none. */
-function isWithinRetention(group: ClassicGroup, { limits, nowMs }: Sweep): boolean {
-  return nowMs - group.stateTimestampMs < limits.offsetsRetentionMs
-}
-
-/** Offsets for which this part has no room are kept until the next. */
+/** How many offsets are kept; those for which this part has no room are kept until the next. */
 function expireOffsetsOf(
   state: GroupShardState,
   groupId: string,
   offsets: GroupOffsets,
   sweep: Sweep,
-): [expiredCount: number, keptCount: number] {
+): number {
   const group = state.groups.get(groupId)
   const foreign = state.foreign.get(groupId)
   const topicsInUse = group === undefined ? new Set<string>() : subscribedTopics(group)
   const isForeignInUse = foreign !== undefined && membersOf(foreign).size > 0
-  let expiredCount = 0
   let keptCount = 0
   for (const [topic, partitions] of offsets) {
     const isInUse = isForeignInUse || topicsInUse === null || topicsInUse.has(topic)
     for (const [partition, { value }] of partitions) {
-      if (isInUse || sweep.part.isFull || !isExpired(value, group, sweep)) {
-        keptCount++
-      } else {
-        sweep.part.add(tombstone(groupId, topic, partition))
-        expiredCount++
-      }
+      if (isInUse || sweep.part.isFull || !isExpired(value, group, sweep)) keptCount++
+      else sweep.part.add(tombstone(groupId, topic, partition))
     }
   }
-  return [expiredCount, keptCount]
+  return keptCount
 }
 
 /** KIP-211: time runs from when the group became empty; for who never joined, from the commit. */
