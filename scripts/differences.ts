@@ -2,8 +2,8 @@
 export const differences: readonly string[] = [
   '- Client quotas (AlterClientQuotas, DescribeClientQuotas) are stored and told; they are not',
   '  enforced yet.',
-  '- AlterClientQuotas refuses NaN and infinite values, which Kafka stores and which limit nothing,',
-  '  and host names as `ip`, which Kafka resolves when it reads them: an address is what connects.',
+  '- AlterClientQuotas refuses NaN and infinite values, which Kafka stores and which limit',
+  '  nothing, and host names as `ip`: an address is what connects.',
   '  Of an entity that is named twice in one request Kafka applies the first change and answers an',
   '  error; here the error is the truth, and the entity stays as it was.',
   '- DescribeQuorum tells of the store that keeps the metadata: the controller is the leader, the',

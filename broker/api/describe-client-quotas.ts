@@ -3,7 +3,7 @@ import {
   DescribeClientQuotasRequest,
   DescribeClientQuotasResponse,
 } from '../../protocol/messages/describe-client-quotas.ts'
-import { QuotaEntityType } from '../cluster/quotas.ts'
+import { QuotaEntityType } from '../cluster/commands.ts'
 import type { ClusterImage, QuotaImage } from '../image/image.ts'
 import { Operation } from '../security/authorizer.ts'
 import { api } from './api.ts'

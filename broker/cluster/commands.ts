@@ -88,6 +88,18 @@ export interface ConfigChange {
   readonly value: string | null
 }
 
+/** What a client's limit may be for. */
+export const QuotaEntityType = { USER: 'user', CLIENT_ID: 'client-id', IP: 'ip' } as const
+
+/** Where a partition's replicas shall be; null cancels a move that is under way (KIP-455). */
+export interface Reassignment {
+  readonly topic: string
+  readonly partition: number
+  readonly replicas: readonly number[] | null
+  /** Whether their number may change (KIP-860). */
+  readonly allowsOtherFactor: boolean
+}
+
 /** Changes of one client entity's limits (KIP-546). */
 export interface QuotaAlteration {
   readonly entity: QuotaEntity

@@ -18,12 +18,14 @@ import type {
   NewTopic,
   QuotaAlteration,
   QuotaResult,
+  Reassignment,
   TopicReference,
 } from './commands.ts'
 import { type Decision, decideCreatePartitions, decideDeleteTopics } from './controller.ts'
 import { decideCreateTopics, refusedCreation } from './create-topics.ts'
 import { type Authority, deleteTopicOperations, NO_PLAN, type Plan } from './plan.ts'
 import { decideAlterQuotas } from './quotas.ts'
+import { decideReassignment, type ReassignmentOutcome } from './reassignments.ts'
 
 /** What the controller asks of this broker's own replicas (reconcile/reconciler.ts). */
 export interface LocalReplicas {
@@ -153,6 +155,11 @@ export class Controller {
       }),
     )
     return results.map(withFailure)
+  }
+
+  /** Changes nothing: replicas stay where they were created. */
+  reassign(reassignment: Reassignment): ReassignmentOutcome {
+    return decideReassignment(this.#options.view.image(), reassignment)
   }
 
   async alterQuotas(

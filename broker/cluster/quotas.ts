@@ -6,11 +6,14 @@ import { ErrorCode } from '../../protocol/errors.ts'
 import type { ClusterImage } from '../image/image.ts'
 import { storeKey } from '../image/values.ts'
 import type { StoreOperation } from '../metadata/store.ts'
-import type { QuotaAlteration, QuotaEntity, QuotaResult } from './commands.ts'
+import {
+  type QuotaAlteration,
+  type QuotaEntity,
+  QuotaEntityType,
+  type QuotaResult,
+} from './commands.ts'
 import type { Decision } from './controller.ts'
 import { type Authority, NO_PLAN, put } from './plan.ts'
-
-export const QuotaEntityType = { USER: 'user', CLIENT_ID: 'client-id', IP: 'ip' } as const
 
 type QuotaKind = 'long' | 'int' | 'double'
 
@@ -78,7 +81,8 @@ function entityFault(entity: QuotaEntity): string | null {
   const ip = entity.find(([type]) => type === QuotaEntityType.IP)
   if (ip === undefined) return null
   if (entity.length > 1) {
-    return 'Invalid quota entity combination, IP entity should not be combined with User or ClientId'
+    const why = 'IP entity should not be combined with User or ClientId'
+    return `Invalid quota entity combination, ${why}`
   }
   return ip[1] === null || isAddress(ip[1]) ? null : `${ip[1]} is not a valid IP.`
 }

@@ -16,8 +16,8 @@ import type { StoreValue } from '../metadata/store.ts'
  *                           cfg/client-metrics/<subscription>
  *   pid/next                { v, next }                       first producer id not handed out
  *   gone/<id>               { v, name }                       deleted; its logs may still be there
- *   quota/<entity and key>  { v, entity, key, value }         a client's limit; the name of the store
- *                                                             key is free, the value says which
+ *   quota/<entity and key>  { v, entity, key, value }         a client's limit; the value says
+ *                                                             whose, whatever the key is named
  */
 
 const int = z.int()

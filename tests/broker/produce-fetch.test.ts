@@ -283,7 +283,7 @@ test('an idempotent producer is answered its first offset when it repeats itself
   expect((await fetchOne(client, 't', 0)).highWatermark).toBe(2)
 })
 
-test('a producer is forgotten by the check of its own, however often retention is checked', async () => {
+test('a producer is forgotten by a check of its own, not with retention', async () => {
   await using pair = await brokerAndClient({
     clock: 'virtual',
     config: {

@@ -59,7 +59,7 @@ async function described(
   return told
 }
 
-test('limits of every kind of entity are stored, replaced, removed and told by every filter', async () => {
+test('limits of every kind are stored, replaced, removed and told by every filter', async () => {
   await using pair = await brokerAndClient()
   const { client } = pair
   const codes = await alter(client, [
@@ -113,7 +113,7 @@ test('limits of every kind of entity are stored, replaced, removed and told by e
   })
 })
 
-test("what cannot be limited is refused in Kafka's words, and nothing of the entity is stored", async () => {
+test("what cannot be limited is refused in Kafka's words, and stores nothing", async () => {
   await using pair = await brokerAndClient()
   const { client } = pair
   const refused = async (entity: Entity, values: Readonly<Record<string, number>>) =>

@@ -220,6 +220,14 @@ export const adminExamples: readonly (readonly [key: number, example: Example])[
     },
   ],
   [
+    ApiKey.DESCRIBE_USER_SCRAM_CREDENTIALS,
+    {
+      draft: () => ({ users: [{ name: 'u' }] }),
+      answer: { errorCode: NONE, results: [code(ErrorCode.RESOURCE_NOT_FOUND)] },
+      denied: { errorCode: CLUSTER_DENIED, results: [] },
+    },
+  ],
+  [
     ApiKey.DESCRIBE_QUORUM,
     {
       draft: () => ({

@@ -51,7 +51,7 @@ test('what FindCoordinator cannot find is told with node -1', async () => {
     ...unsupported,
     errorMessage: 'This broker serves no transactions.',
   })
-  // An old client is shown what InitProducerId says; a newer one, of librdkafka's age, the sentence.
+  // A client older than KIP-511 is shown what InitProducerId says, librdkafka the sentence.
   expect(await ask(2, 1, 'transaction')).toMatchObject({ errorCode: 0, nodeId: 1 })
   await pair.client.ask(ApiKey.API_VERSIONS, 3, {
     clientSoftwareName: 'librdkafka',
