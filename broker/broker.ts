@@ -3,6 +3,8 @@ import type { ServedApi } from './api/api.ts'
 import { privateApis, servedApis } from './api/index.ts'
 import type { BrokerConfig } from './config/broker-config.ts'
 import { GROUP_TOPIC } from './coordinator/group-coordinators.ts'
+import { descriptorShares } from './descriptors.ts'
+import { ExhaustionWatch } from './exhaustion-watch.ts'
 import type { EndpointImage } from './image/image.ts'
 import { storeKey } from './image/values.ts'
 import { advertisedAddresses, type ListenerAddress, listenerAddresses } from './listeners.ts'
@@ -38,6 +40,7 @@ export class BrokerServer {
   readonly listeners: readonly BrokerListener[]
   readonly #session: Session
   readonly #upkeep: Upkeep
+  readonly #watch: ExhaustionWatch
   readonly #stopListening: () => void
   #stopping: Promise<void> | null = null
 
@@ -46,6 +49,7 @@ export class BrokerServer {
     this.listeners = made.listeners
     this.#session = made.session
     this.#upkeep = made.upkeep
+    this.#watch = made.watch
     this.#stopListening = made.stopListening
   }
 
@@ -75,13 +79,17 @@ export class BrokerServer {
       const stopListening = followImage(parts)
       const apis = [...servedApis, ...privateApis]
       const dispatcher = new Dispatcher(options.around?.(apis) ?? apis, parts)
+      const { connectionsMax } = descriptorShares(host, config)
+      const share = Math.max(1, Math.floor(connectionsMax / addresses.length))
       for (const address of addresses) {
-        const how = listenerOptions(config, address)
+        const how = listenerOptions(config, address, share)
         listeners.push(await BrokerListener.listen(dispatcher, how))
       }
       const upkeep = new Upkeep({ host, config, logDirectory })
       upkeep.start()
-      return new BrokerServer({ parts, listeners, session, upkeep, stopListening })
+      const watch = watchExhaustion(parts, listeners, connectionsMax)
+      watch.start()
+      return new BrokerServer({ parts, listeners, session, upkeep, watch, stopListening })
     } catch (error) {
       for (const listener of listeners) {
         await listener.stopAccepting()
@@ -113,6 +121,7 @@ export class BrokerServer {
   async #stop(): Promise<void> {
     const { host, view, controller, reconciler, groups, partitions, store } = this.parts
     await this.#upkeep.stop()
+    this.#watch.stop()
     await Promise.all(this.listeners.map(listener => listener.stopAccepting()))
     // Answers everybody who waits for a rebalance, so that their connections can drain.
     await groups.stop()
@@ -124,6 +133,7 @@ export class BrokerServer {
     await view.close()
     partitions.stop()
     this.parts.deadlines.close()
+    this.parts.space.end()
     try {
       await this.parts.logDirectory.close(host.clock.nowMs())
     } finally {
@@ -141,6 +151,7 @@ export class BrokerServer {
     }
     this.parts.host.loop.spawn('abandon', this.#upkeep.stop())
     this.parts.reconciler.abandon()
+    this.#watch.stop()
     this.parts.groups.abandon()
     this.parts.deadlines.close()
     this.parts.logDirectory.abandon()
@@ -152,6 +163,7 @@ interface Made {
   readonly listeners: readonly BrokerListener[]
   readonly session: Session
   readonly upkeep: Upkeep
+  readonly watch: ExhaustionWatch
   readonly stopListening: () => void
 }
 
@@ -182,13 +194,37 @@ function endpoint(
     : { ...common, host: told.host, port: told.port }
 }
 
-function listenerOptions(config: BrokerConfig, { name, host, port }: ListenerAddress) {
+function watchExhaustion(
+  { host, config, conditions, space, logDirectory }: BrokerParts,
+  listeners: readonly BrokerListener[],
+  max: number,
+): ExhaustionWatch {
+  return new ExhaustionWatch({
+    clock: host.clock,
+    conditions,
+    space,
+    folder: logDirectory.path,
+    freeWarningBytes: () => config.get('ottla.disk.free.warning.bytes'),
+    connections: {
+      max,
+      open: () => listeners.reduce((sum, { connectionCount }) => sum + connectionCount, 0),
+      refused: () => listeners.reduce((sum, { refusedCount }) => sum + refusedCount, 0),
+    },
+  })
+}
+
+/** `descriptorsMax`: connections that the process limit leaves to this listener. */
+function listenerOptions(
+  config: BrokerConfig,
+  { name, host, port }: ListenerAddress,
+  descriptorsMax: number,
+) {
   return {
     name,
     host: host === '' ? '::' : host,
     port,
     backlog: config.get('socket.listen.backlog.size'),
-    connectionsMax: config.get('max.connections'),
+    connectionsMax: Math.min(config.get('max.connections'), descriptorsMax),
     connectionsPerAddressMax: config.get('max.connections.per.ip'),
     limits: networkLimits(config),
   }

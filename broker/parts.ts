@@ -2,6 +2,7 @@ import type { Host } from '../host/host.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { newUuid } from '../protocol/uuid.ts'
 import { LogDirectory } from '../storage/log-directory.ts'
+import { Space } from '../storage/space.ts'
 import { Controller } from './cluster/controller-runtime.ts'
 import { prepareMetadata } from './cluster/founding.ts'
 import { ProducerIds } from './cluster/producer-ids.ts'
@@ -12,6 +13,7 @@ import { topicConfig } from './config/topic-config.ts'
 import { GROUP_TOPIC, GroupCoordinators } from './coordinator/group-coordinators.ts'
 import { PartitionLog } from './coordinator/partition-log.ts'
 import { snapshotFile } from './coordinator/snapshot.ts'
+import { descriptorShares } from './descriptors.ts'
 import { ClusterView } from './image/cluster-view.ts'
 import { LocalStore } from './metadata/local-store.ts'
 import { FetchSessions } from './partition/fetch-session.ts'
@@ -34,9 +36,6 @@ export interface PartsOptions {
 /** How far behind its deadline a produce may be told that it is late. */
 const DEADLINE_GRANULARITY_MS = 50
 
-/** Segment files open at once where the process limit is not known. */
-const OPEN_FILES_DEFAULT = 4096
-
 /**
  * The parts of a broker that outlive its listeners, opened and joined together: folder, metadata,
  * partitions, groups. Nothing listens yet.
@@ -58,8 +57,15 @@ export class BrokerParts implements BrokerServices {
   readonly fetchSessions: FetchSessions
   readonly groups: GroupCoordinators
   readonly conditions: Conditions
+  /** The room on the disk of the data folder. */
+  readonly space: Space
 
-  private constructor(options: PartsOptions, logDirectory: LogDirectory, store: LocalStore) {
+  private constructor(
+    options: PartsOptions,
+    logDirectory: LogDirectory,
+    store: LocalStore,
+    space: Space,
+  ) {
     const { host, config } = options
     this.host = host
     this.config = config
@@ -68,6 +74,7 @@ export class BrokerParts implements BrokerServices {
     config.identify(this.nodeId)
     this.conditions = new Conditions(() => host.clock.nowMs(), host.log)
     this.logDirectory = logDirectory
+    this.space = space
     this.store = store
     this.view = new ClusterView(store, host.loop)
     this.producerIds = new ProducerIds(store)
@@ -97,11 +104,16 @@ export class BrokerParts implements BrokerServices {
    */
   static async open(options: PartsOptions): Promise<BrokerParts> {
     const { host, config, folder: path } = options
-    const logDirectory = await claimFolder(host, config, path)
+    const sizeBytes = config.get('ottla.disk.ballast.bytes')
+    const fill = (size: number) => host.random.bytes(size)
+    const ballast = sizeBytes > 0 ? { sizeBytes, fill } : null
+    const space = new Space({ disk: host.disk, folder: path, ballast })
+    const logDirectory = await claimFolder(host, config, path, space)
     try {
       const { disk, loop, crc32c } = host
-      const store = new LocalStore({ disk, loop, crc32c, folder: path })
-      return new BrokerParts(options, logDirectory, store)
+      const makeRoom = () => space.full()
+      const store = new LocalStore({ disk, loop, crc32c, folder: path, makeRoom })
+      return new BrokerParts(options, logDirectory, store, space)
     } catch (error) {
       logDirectory.abandon()
       throw error
@@ -220,9 +232,13 @@ export function dataFolder(config: BrokerConfig): string {
   return config.get('log.dirs')?.[0] ?? config.get('log.dir')[0] ?? 'data'
 }
 
-function claimFolder(host: Host, config: BrokerConfig, path: string): Promise<LogDirectory> {
+function claimFolder(
+  host: Host,
+  config: BrokerConfig,
+  path: string,
+  space: Space,
+): Promise<LogDirectory> {
   const configured = Math.max(config.get('node.id'), config.get('broker.id'))
-  const openFilesMax = config.get('ottla.open.files.max')
   return LogDirectory.claim({
     path,
     disk: host.disk,
@@ -232,7 +248,8 @@ function claimFolder(host: Host, config: BrokerConfig, path: string): Promise<Lo
     newId: () => newId(host),
     ...(configured >= 0 && { expected: { nodeId: configured } }),
     nodeId: configured >= 0 ? configured : 1,
-    openFilesMax: openFilesMax > 0 ? openFilesMax : openFilesDefault(host),
+    openFilesMax: descriptorShares(host, config).openFilesMax,
+    space,
     cachedBytesMax: cachedBytesMax(host, config),
   })
 }
@@ -244,15 +261,6 @@ function cachedBytesMax(host: Host, config: BrokerConfig): number {
   const configured = config.get('ottla.log.cache.bytes')
   if (configured === 0) return Number.POSITIVE_INFINITY
   return configured > 0 ? configured : Math.floor(host.process.memoryBytes / MEMORY_PER_LOG_CACHE)
-}
-
-/** Two fifths of what the process may open: the rest is for sockets. */
-function openFilesDefault(host: Host): number {
-  if (host.process.platform !== 'linux') return OPEN_FILES_DEFAULT
-  const path = '/proc/self/limits'
-  if (host.disk.stat(path) === null) return OPEN_FILES_DEFAULT
-  const limit = /Max open files\s+(\d+)/.exec(host.disk.readFile(path).toString())?.[1]
-  return limit === undefined ? OPEN_FILES_DEFAULT : Math.max(64, Math.floor(Number(limit) * 0.4))
 }
 
 function newId(host: Host): string {

@@ -34,6 +34,8 @@ export class OutgoingBatch {
   sealed: Buffer | null = null
   baseSequence = -1
   failures = 0
+  /** What the last try failed with; null before one failed. */
+  lastFailure: Error | null = null
   /** Not to be sent before. */
   notBeforeMs = 0
   /** Takes no more records. */

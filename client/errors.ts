@@ -116,6 +116,7 @@ const CURES: ReadonlyMap<number, string> = new Map([
   [ErrorCode.MESSAGE_TOO_LARGE, "send smaller records, or raise the topic's max.message.bytes"],
   [ErrorCode.RECORD_LIST_TOO_LARGE, "lower batchBytes, or raise the topic's segment.bytes"],
   [ErrorCode.OFFSET_OUT_OF_RANGE, 'seek to an offset that is there, or set autoOffsetReset'],
+  [ErrorCode.KAFKA_STORAGE_ERROR, 'ask the broker by ottla health'],
   [ErrorCode.NON_EMPTY_GROUP, 'stop its consumers first'],
   [ErrorCode.GROUP_ID_NOT_FOUND, 'check the group id'],
   [ErrorCode.INVALID_REPLICATION_FACTOR, 'ask for no more replicas than there are brokers'],

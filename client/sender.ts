@@ -221,6 +221,7 @@ export class Sender {
       const { random } = this.#cluster.host
       const { backoff } = this.#cluster.options
       const waitMs = backoffMs(batch.failures + 1, random.float(), backoff)
+      batch.lastFailure = error
       this.#accumulator.putBack(batch, nowMs + waitMs)
     } else {
       this.#fail(batch, error)
@@ -255,7 +256,7 @@ export class Sender {
     for (const batch of this.#accumulator.expired(nowMs, deliveryTimeoutMs)) {
       const { topic, partition } = batch.queue
       const what = `records for ${topic} partition ${partition} could not be delivered`
-      this.#fail(batch, new TimeoutError(what, deliveryTimeoutMs))
+      this.#fail(batch, new TimeoutError(what, deliveryTimeoutMs, batch.lastFailure))
     }
   }
 

@@ -4,7 +4,8 @@
  * Invariants:
  *   (1) At most one round is in flight; what is requested meanwhile goes with the next one.
  *   (2) Waiters are told after files and folders are synced, both.
- *   (3) A failed sync is final: it is reported once and no round begins after it.
+ *   (3) A failed sync is final: it is reported once and no round begins after it. A sync that could
+ *       not begin for want of a descriptor did not fail: the round goes on once there is one.
  */
 import type { DiskError } from '../host/disk-error.ts'
 import type { Disk, Loop } from '../host/host.ts'
@@ -86,8 +87,14 @@ export class CommitRounds {
     for (const log of requested) {
       if (log.isDeleted || this.#begins(log, round)) begun.push(log)
     }
-    await round.run(this.#disk)
+    await round.run(this.#disk, this.#mayTryAgain)
     return begun
+  }
+
+  /** Whoever holds the descriptors is given a turn. */
+  #mayTryAgain = async (): Promise<boolean> => {
+    await this.#loop.nextTurn()
+    return !this.#isStopped
   }
 
   #begins(log: CommittedLog, round: SyncRound): boolean {

@@ -6,6 +6,7 @@ import type { LogEnvironment } from './environment.ts'
 import type { LoadFinding } from './load-report.ts'
 import { MirrorBudget } from './mirror-budget.ts'
 import { OpenFiles } from './open-files.ts'
+import { Space } from './space.ts'
 import { Trash } from './trash.ts'
 
 export interface LogDirectoryOptions {
@@ -22,6 +23,8 @@ export interface LogDirectoryOptions {
   /** Written to a folder that has no identity yet. */
   readonly nodeId: number
   readonly openFilesMax: number
+  /** Default: one without a ballast. */
+  readonly space?: Space
   /** Told what is found wrong on disk, while opening and later. Must not throw. */
   readonly onFinding?: ((finding: LoadFinding) => void) | undefined
   /** Memory for indexes read back from disk. Default 16 MiB. */
@@ -55,6 +58,7 @@ export function makeEnvironment(options: LogDirectoryOptions, acts: DirectoryAct
     crc32c,
     random,
     stageBytesMax: stagedBytesMax(options),
+    space: options.space ?? new Space({ disk, folder: options.path, ballast: null }),
     openFiles: new OpenFiles(disk, loop, options.openFilesMax),
     mirrors: new MirrorBudget(indexBytesMax),
     trash: new Trash(disk),

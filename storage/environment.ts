@@ -5,6 +5,7 @@ import type { CachedTail } from './cached-tail.ts'
 import type { LoadJournal } from './load-report.ts'
 import type { MirrorBudget } from './mirror-budget.ts'
 import type { OpenFiles } from './open-files.ts'
+import type { Space } from './space.ts'
 import type { FolderOwner, SyncRound } from './sync-round.ts'
 import type { Trash } from './trash.ts'
 
@@ -15,6 +16,7 @@ export interface LogEnvironment {
   readonly crc32c: Crc32c
   readonly random: Pick<Random, 'below'>
   readonly openFiles: OpenFiles
+  readonly space: Space
   readonly mirrors: MirrorBudget
   readonly trash: Trash
   readonly cachedTail: CachedTail

@@ -23,7 +23,7 @@ import {
   type Refused,
   type Retainable,
 } from './append-result.ts'
-import { asDiskError, isPassing } from './disk-failure.ts'
+import { asDiskError, isDiskFull, isPassing } from './disk-failure.ts'
 import type { LogCommits } from './log-commits.ts'
 import type { LogState } from './log-state.ts'
 import { parseMarker } from './marker.ts'
@@ -75,6 +75,7 @@ export class LogAppender {
   #append(batch: BatchView, options: AppendOptions, waiter: AppendWaiter | null): AppendResult {
     const state = this.#state
     if (state.isDeleted || state.environment.offline !== null) return refused('offline')
+    if (state.environment.space.isRefusing) return refused(RefusalReason.DISK_FULL)
     let marker: Marker | null = null
     if (batch.hasProducer) {
       marker = batch.isControl ? parseMarker(batch) : null
@@ -346,6 +347,7 @@ export class LogAppender {
       state.environment.fail(error)
       return
     }
+    if (isDiskFull(error)) state.environment.space.full()
     try {
       if (active.slot.file !== null) active.slot.file.truncate(active.sizeBytes)
       state.epochs.truncateFromEnd(state.writtenOffset + 1)

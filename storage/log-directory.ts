@@ -116,6 +116,7 @@ export class LogDirectory {
     const directory = new LogDirectory(options, lock)
     try {
       const { disk, path, nodeId, expected, newId } = options
+      directory.#environment.space.begin()
       directory.#identity = await claimDirectory({ disk, path, nodeId, expected, newId })
       directory.#wasCleanStop = disk.stat(`${path}/${CLEAN_STOP_FILE}`) !== null
       directory.#folders = findFolders(disk, path, directory.#journal)

@@ -4,11 +4,12 @@
  *
  * Invariants:
  *   (1) One round of sealing at a time; what is requested meanwhile goes with a later one.
- *   (2) A failed sync is reported, and ends what was requested.
+ *   (2) A failed sync is reported, and ends what was requested; one that could not begin for want
+ *       of a descriptor is not, and the segments stay to be sealed.
  */
 import type { DiskError } from '../host/disk-error.ts'
 import type { Disk, Loop } from '../host/host.ts'
-import { asDiskError } from './disk-failure.ts'
+import { asDiskError, lacksDescriptor } from './disk-failure.ts'
 import type { SealedLog } from './environment.ts'
 import { SyncRound } from './sync-round.ts'
 
@@ -51,7 +52,9 @@ export class Sealing {
         await sealSegments(this.#disk, this.#requested)
       } catch (error) {
         this.#requested.clear()
-        this.#onFailure(asDiskError(error))
+        const failure = asDiskError(error)
+        // Without a descriptor no sync began: the segments are sealed when they are next due.
+        if (!lacksDescriptor(failure)) this.#onFailure(failure)
       }
     }
     this.#isRunning = false

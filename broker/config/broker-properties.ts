@@ -112,6 +112,18 @@ export const serverProperties = {
       'Durable log bytes that stay in the page cache: those written last. Older ones make room ' +
       'for new. -1: a sixteenth of the memory there is. 0: the kernel alone decides.',
   }),
+  'ottla.disk.free.warning.bytes': long('1073741824', {
+    min: 0,
+    unit: 'bytes',
+    doc: 'With less than this free on the disk of the data folder the broker warns.',
+  }),
+  'ottla.disk.ballast.bytes': long('67108864', {
+    min: 0,
+    unit: 'bytes',
+    doc:
+      'A file of this size is kept, and given up when the disk is full, so that the broker can ' +
+      'still start, delete and stop. 0: none.',
+  }),
   'ottla.expanded.batch.max.bytes': int('67108864', {
     min: 65536,
     unit: 'bytes',

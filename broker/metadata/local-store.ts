@@ -1,4 +1,5 @@
 import { DiskError } from '../../host/disk-error.ts'
+import { isDiskFull, isPassing, lacksDescriptor } from '../../storage/disk-failure.ts'
 import type {
   MetadataStore,
   Session,
@@ -15,6 +16,8 @@ import { StoreState, type Undo } from './store-state.ts'
 export interface LocalStoreOptions extends StoreFilesOptions {
   /** Log size from which a snapshot is worth writing. Default 4 MiB. */
   readonly logBytesMax?: number
+  /** Called when the disk is full. Returns whether it made room, so that a write is tried again. */
+  readonly makeRoom?: () => boolean
 }
 
 const LOG_BYTES_MAX = 4 * 1024 * 1024
@@ -41,6 +44,7 @@ interface Pending {
 export class LocalStore implements MetadataStore {
   readonly transactionSizeMax = TRANSACTION_SIZE_MAX
   readonly #files: StoreFiles
+  readonly #makeRoom: () => boolean
   readonly #state = new StoreState()
   readonly #watchers = new Set<{ fromRevision: number; listener: WatchListener }>()
   #sessionCount = 0
@@ -54,6 +58,7 @@ export class LocalStore implements MetadataStore {
   /** Reads what is there. Throws DiskError, 'CORRUPT' when the files contradict themselves. */
   constructor(options: LocalStoreOptions) {
     this.#files = new StoreFiles(options)
+    this.#makeRoom = options.makeRoom ?? (() => false)
     this.#files.read(this.#state)
     this.#toldRevision = this.#state.revision
     const worthIt = options.logBytesMax ?? LOG_BYTES_MAX
@@ -142,7 +147,13 @@ export class LocalStore implements MetadataStore {
     if (this.#files.logBytes > this.#compactAtBytes) {
       if (await this.#compacted(this.#state.lastingEntries(), this.#state.revision)) return
     }
-    await this.#files.append(changes).catch(error => this.#failed(error))
+    try {
+      await this.#files.append(changes)
+    } catch (error) {
+      const isFull = error instanceof DiskError && isDiskFull(error) && isHarmless(error)
+      if (!isFull || !this.#makeRoom()) this.#failed(error)
+      await this.#files.append(changes).catch(again => this.#failed(again))
+    }
   }
 
   /** A snapshot holds the round, so that it need not be logged. */
@@ -150,7 +161,7 @@ export class LocalStore implements MetadataStore {
     try {
       await this.#files.compact(entries, revision)
     } catch (error) {
-      if (!(error instanceof DiskError) || error.code !== 'ENOSPC') this.#failed(error)
+      if (!(error instanceof DiskError) || !isHarmless(error)) this.#failed(error)
       // The log still has room, perhaps: try again once it has grown as much again.
       this.#compactAtBytes = this.#files.logBytes * 2
       return false
@@ -161,7 +172,7 @@ export class LocalStore implements MetadataStore {
 
   #failed(error: unknown): never {
     if (!(error instanceof DiskError)) throw error
-    if (error.code !== 'ENOSPC') this.#failure = error
+    if (!isHarmless(error)) this.#failure = error
     throw error
   }
 
@@ -182,6 +193,15 @@ export class LocalStore implements MetadataStore {
     const reason = error instanceof Error ? error.message : String(error)
     for (const { resolve } of all) resolve({ kind: 'unknown', reason })
   }
+}
+
+/**
+ * Whether the log is as it was: there was no room, or no descriptor. A sync that was begun and
+ * failed for want of room is no such case: what was written may be lost.
+ */
+function isHarmless(error: DiskError): boolean {
+  if (lacksDescriptor(error)) return true
+  return isPassing(error) && error.call !== 'sync' && error.call !== 'syncFolder'
 }
 
 /** Lives as long as the process: nobody else could see it end. */

@@ -8,7 +8,12 @@ import type { TopicConfig } from '../config/topic-config.ts'
 import { checkContent, correctTimes } from './check-content.ts'
 import { hasEnoughReplicas } from './isr.ts'
 import type { ProduceOutcome } from './outcome.ts'
-import { NO_OUTCOME, PendingProduce, type ProduceHome } from './pending-produce.ts'
+import {
+  DISK_FULL_MESSAGE,
+  NO_OUTCOME,
+  PendingProduce,
+  type ProduceHome,
+} from './pending-produce.ts'
 import type { Deadlines } from './purgatory.ts'
 import { expandSmall, type Recoder } from './recoder.ts'
 import {
@@ -238,10 +243,7 @@ const REFUSALS: Readonly<Record<RefusalReason, Rejection>> = {
     ErrorCode.UNKNOWN_SERVER_ERROR,
     'The batch does not continue the log',
   ),
-  [RefusalReason.DISK_FULL]: requestRejection(
-    ErrorCode.KAFKA_STORAGE_ERROR,
-    'The disk is full or could not be written',
-  ),
+  [RefusalReason.DISK_FULL]: requestRejection(ErrorCode.KAFKA_STORAGE_ERROR, DISK_FULL_MESSAGE),
   [RefusalReason.OFFLINE]: requestRejection(
     ErrorCode.KAFKA_STORAGE_ERROR,
     'The log directory is offline',

@@ -1,6 +1,7 @@
 import type { DiskError } from '../../host/disk-error.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { AppendWaiter } from '../../storage/append-result.ts'
+import { isDiskFull } from '../../storage/disk-failure.ts'
 import type { ProduceOutcome, RecordError } from './outcome.ts'
 import { DEADLINE_UNKNOWN, type Deadlined, type OffsetWait } from './purgatory.ts'
 
@@ -53,10 +54,9 @@ export class PendingProduce implements AppendWaiter, ReplicationWait, Deadlined 
     else this.reached()
   }
 
-  failed(_error: DiskError): void {
-    this.fail(
-      this.#home.isStopped ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.KAFKA_STORAGE_ERROR,
-    )
+  failed(error: DiskError): void {
+    if (this.#home.isStopped) this.fail(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+    else this.fail(ErrorCode.KAFKA_STORAGE_ERROR, isDiskFull(error) ? DISK_FULL_MESSAGE : null)
   }
 
   reached(): void {
@@ -74,8 +74,8 @@ export class PendingProduce implements AppendWaiter, ReplicationWait, Deadlined 
     this.fail(ErrorCode.REQUEST_TIMED_OUT)
   }
 
-  fail(errorCode: ErrorCode): void {
-    this.#settle({ ...NO_OUTCOME, errorCode })
+  fail(errorCode: ErrorCode, errorMessage: string | null = null): void {
+    this.#settle({ ...NO_OUTCOME, errorCode, errorMessage })
   }
 
   #settle(outcome: ProduceOutcome): void {
@@ -86,6 +86,9 @@ export class PendingProduce implements AppendWaiter, ReplicationWait, Deadlined 
     done(outcome)
   }
 }
+
+/** What a client is told. */
+export const DISK_FULL_MESSAGE = "The broker's disk is full"
 
 const NO_RECORD_ERRORS: readonly RecordError[] = []
 

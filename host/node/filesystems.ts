@@ -192,14 +192,24 @@ async function syncFolders(folders: readonly string[]): Promise<void> {
   }
 }
 
-/** Waits for all, then throws what the first of them failed with; ENOENT only if all say that. */
+/**
+ * Waits for all, then throws the failure that says most: of a sync, rather than that there was no
+ * descriptor to begin one (EMFILE, ENFILE), rather than that a folder is not there (ENOENT).
+ */
 export async function settled(syncs: readonly Promise<void>[]): Promise<void> {
   const failures: unknown[] = []
   for (const outcome of await Promise.allSettled(syncs)) {
     if (outcome.status === 'rejected') failures.push(outcome.reason)
   }
   if (failures.length === 0) return
-  throw failures.find(reason => (reason as DiskError).code !== 'ENOENT') ?? failures[0]
+  throw failures.toSorted((a, b) => mildness(a) - mildness(b))[0]
+}
+
+/** Mildest last. */
+function mildness(failure: unknown): number {
+  const { code } = failure as DiskError
+  if (code === 'ENOENT') return 2
+  return code === 'EMFILE' || code === 'ENFILE' ? 1 : 0
 }
 
 /** fsync(2) of a folder. */

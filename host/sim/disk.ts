@@ -16,7 +16,7 @@ import { afterPowerCut, type Keep } from './crash.ts'
 import { type DiskCall, DiskFaults } from './disk-faults.ts'
 import { DiskTree, namesOf } from './disk-tree.ts'
 import { type FileOwner, SimFile } from './file.ts'
-import { type FolderNode, settle } from './inode.ts'
+import { type FolderNode, type Inode, settle } from './inode.ts'
 import { SeededRandom } from './random.ts'
 
 export interface DiskOptions {
@@ -136,7 +136,7 @@ export class SimDisk implements Disk, FileOwner {
     const sequenceEnd = this.#tree.nextSequence()
     const failure = this.#failureOf('syncFolder', path)
     await this.#wait(this.faults.delayMs('syncFolder', path) + this.#syncMs())
-    settle(folder, sequenceEnd, failure === null ? 'durable' : 'lost')
+    settleSync(folder, sequenceEnd, failure)
     if (failure !== null) throw failure
   }
 
@@ -157,13 +157,13 @@ export class SimDisk implements Disk, FileOwner {
       return { node, sequenceEnd, failure: this.#failureOf('syncFolder', path) }
     })
     await this.#wait(delayMs)
-    let firstFailure: unknown = null
+    let told: unknown = null
     for (const { node, sequenceEnd, failure } of [...bytes, ...names]) {
-      // After a failed sync the kernel calls the pages clean: no later sync writes them.
-      settle(node, sequenceEnd, failure === null ? 'durable' : 'lost')
-      firstFailure ??= failure
+      settleSync(node, sequenceEnd, failure)
+      // A sync that failed is told rather than one that did not begin.
+      if (told === null || !hasBegun(told)) told = failure ?? told
     }
-    if (firstFailure !== null) throw firstFailure
+    if (told !== null) throw told
   }
 
   lockFolder(path: string): FolderLock {
@@ -337,4 +337,16 @@ export class SimDisk implements Disk, FileOwner {
       clock.schedule(delayMs, resolve)
     })
   }
+}
+
+/** Whether a sync that failed had begun: without a descriptor it had not. */
+function hasBegun(failure: unknown): boolean {
+  const { code } = failure as DiskError
+  return code !== 'EMFILE' && code !== 'ENFILE'
+}
+
+/** After a failed sync the kernel calls the pages clean: no later sync writes them. */
+function settleSync(node: Inode, sequenceEnd: number, failure: unknown): void {
+  if (failure === null) settle(node, sequenceEnd, 'durable')
+  else if (hasBegun(failure)) settle(node, sequenceEnd, 'lost')
 }

@@ -150,3 +150,26 @@ describe('a leader epoch', () => {
     expect(log.endOffsetForEpoch(0)).toEqual({ leaderEpoch: 0, endOffset: 0 })
   })
 })
+
+describe('a sync without a descriptor to begin it', () => {
+  test('is no failed sync: the append waits for the next round', async () => {
+    const { clock, log, disk, directory } = await slowLog()
+    const fault = disk.faults.add({ calls: ['syncFolder'], code: 'EMFILE', times: 5 })
+    const { fate } = append(log, batchOf())
+    expect(await flowing(clock, fate)).toBe('durable')
+    expect(fault.hits).toBe(5)
+    expect(directory.offline).toBeNull()
+    directory.abandon()
+    disk.crash({ keep: 'synced' })
+    expect(disk.stat(`${DATA}/topic-0/00000000000000000000.log`)?.sizeBytes).toBeGreaterThan(0)
+  })
+
+  test('does not hide that another sync of the round failed', async () => {
+    const { clock, log, disk, directory } = await slowLog()
+    disk.faults.add({ calls: ['syncFolder'], code: 'EMFILE' })
+    disk.faults.add({ calls: ['sync'], code: 'EIO', path: '.log', times: 1 })
+    const { fate } = append(log, batchOf())
+    expect(await flowing(clock, fate)).toMatchObject({ code: 'EIO' })
+    expect(directory.offline).toMatchObject({ code: 'EIO' })
+  })
+})
