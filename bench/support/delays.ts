@@ -6,8 +6,8 @@ import type { Collection, Trace } from './trace-probe.ts'
 
 /**
  * A slow record as the load tells it, in us: when it was due, written by the load, its response
- * received by the kernel, read by the load (CLOCK_MONOTONIC); how long the broker's main thread ran
- * meanwhile, and was ready to run while the core did other work.
+ * received by the kernel, read by the load (CLOCK_MONOTONIC); what all threads of the broker ran
+ * meanwhile, and how long its main thread was ready to run while the core did other work.
  */
 export type SlowRecord = readonly [
   dueUs: number,
@@ -32,10 +32,10 @@ export interface Delay {
 
 const LOAD_WROTE_LATE = 'load: wrote late'
 const LOAD_READ_LATE = 'load: read late'
-const OTHER_WORK = 'core: ready, other threads ran'
-const COLLECTOR = 'collector'
-const LOOP = 'loop'
-const ASLEEP = 'machine: neither ran nor was ready'
+const COLLECTOR = 'broker: collector'
+const RAN = 'broker: ran'
+const OTHER_WORK = 'machine: ready, others ran'
+const ASLEEP = 'disk or machine: neither ran nor was ready'
 
 /** The delays in order of time. */
 export function delaysOf(slow: readonly SlowRecord[], trace: Trace): Delay[] {
@@ -61,13 +61,18 @@ function delayOf(group: readonly SlowRecord[], trace: Trace): Delay {
     .map(c => ({ ...c, overlapUs: overlapUs(c, writtenUs, receivedUs) }))
     .filter(c => c.overlapUs > 0)
   const collectedUs = collected.reduce((sum, c) => sum + c.overlapUs, 0)
+  // A collection that the machine interrupted lasts longer than it ran.
+  const collectorUs = Math.min(collectedUs, ranUs)
+  const elsewhereUs = Math.max(0, receivedUs - writtenUs - ranUs)
+  // The main thread is ready, too, while other threads of the broker run.
+  const othersUs = Math.min(readyUs, elsewhereUs)
   const shares: readonly (readonly [cause: string, us: number])[] = [
     [LOAD_WROTE_LATE, writtenUs - dueUs],
     [LOAD_READ_LATE, readUs - receivedUs],
-    [OTHER_WORK, readyUs],
-    [COLLECTOR, collectedUs],
-    [LOOP, Math.max(0, ranUs - collectedUs)],
-    [ASLEEP, Math.max(0, receivedUs - writtenUs - readyUs - Math.max(ranUs, collectedUs))],
+    [COLLECTOR, collectorUs],
+    [RAN, ranUs - collectorUs],
+    [OTHER_WORK, othersUs],
+    [ASLEEP, elsewhereUs - othersUs],
   ]
   const [cause] = shares.reduce((a, b) => (b[1] > a[1] ? b : a))
   const looks = functionsSeen(trace, writtenUs, receivedUs)

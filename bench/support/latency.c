@@ -11,10 +11,15 @@
 // program read it. What is between is the broker's, wake-ups of its process by the kernel included.
 //
 // One thread serves both sockets and the timer, so that the load does not wait for itself. Prints
-// "measure" when the measurement begins and one line of JSON at the end. With WATCHED_PID other
-// than 0 the JSON names each record slower than SLOW_US: four times in us of CLOCK_MONOTONIC (due,
-// written, received by the kernel, read) and two durations in us that the kernel counted of the
-// watched process' main thread meanwhile: running, and ready to run while the core did other work.
+// "measure" one second before the measurement begins (what the bench asks of the broker then must
+// not be measured) and one line of JSON at the end. With WATCHED_PID other than 0 the JSON also
+// tells what the kernel counted of that process from a record's writing to the first writing after
+// its reading (what a thread runs is counted when the thread stops): "ran", the CPU of all its
+// threads, and names each record slower than SLOW_US: four times in us of CLOCK_MONOTONIC (due,
+// written, received by the kernel, read), what the process ran, and how long its main thread was
+// ready to run while the core did other work, in us. Whatever else a busy machine does to a
+// latency, a broker that is confined to one core has not taken more of it than it ran, and what it
+// waited for the disk.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <endian.h>
@@ -40,8 +45,9 @@ typedef struct { int64_t due, written, received, seen; int64_t ran, waited; } Re
 
 static const char *topic;
 static int topicBytes, watched = -1;
+static clockid_t watchedCpu;
 static Record *records;
-static int64_t total, firstOffset = -1, nextOffset, seenCount;
+static int64_t total, firstOffset = -1, nextOffset, seenCount, settled;
 
 static void fail(const char *why) { fprintf(stderr, "latency: %s\n", why); exit(1); }
 
@@ -127,19 +133,27 @@ static void fetch(int fd) {
   writeAll(fd, frame, p - frame);
 }
 
-// What the kernel counted of the watched thread: us on the core, and us ready but not on it.
+// What the kernel counted of the watched process, in us: CPU of all threads, and how long the main
+// thread was ready but not on the core.
 static void schedule(int64_t *ran, int64_t *waited) {
   char text[96];
   ssize_t n = pread(watched, text, sizeof text - 1, 0);
   unsigned long long on = 0, off = 0;
   if (n > 0) { text[n] = 0; sscanf(text, "%llu %llu", &on, &off); }
-  *ran = on / 1000;
+  *ran = clockUs(watchedCpu);
   *waited = off / 1000;
 }
 
+// Ends the account of the records that were read since the last call.
+static void settle(int64_t ran, int64_t waited) {
+  for (; settled < total && records[settled].seen; settled++) {
+    records[settled].ran = ran - records[settled].ran;
+    records[settled].waited = waited - records[settled].waited;
+  }
+}
+
 static void onFetched(const Connection *c, size_t frameBytes) {
-  int64_t at = now(), ran = 0, waited = 0;
-  if (watched >= 0) schedule(&ran, &waited);
+  int64_t at = now();
   const unsigned char *end = c->bytes + frameBytes;
   // length, correlation id, throttle, error, session, topics, name, partitions, index
   const unsigned char *p = c->bytes + 4 + 4 + 4 + 2 + 4 + 4 + 2 + topicBytes + 4 + 4;
@@ -160,8 +174,6 @@ static void onFetched(const Connection *c, size_t frameBytes) {
       Record *r = &records[i];
       r->received = c->received;
       r->seen = at;
-      r->ran = ran - r->ran;
-      r->waited = waited - r->waited;
       seenCount++;
     }
     nextOffset = last + 1;
@@ -196,15 +208,17 @@ static void print(const char *p, const char *max, int64_t *values, int64_t n) {
 }
 
 static void report(int64_t from, int64_t slowUs) {
-  int64_t n = total - from, *whole = malloc(n * 8), *brokers = malloc(n * 8);
+  int64_t n = total - from, *whole = malloc(n * 8), *brokers = malloc(n * 8), *ran = malloc(n * 8);
   for (int64_t i = 0; i < n; i++) {
     const Record *r = &records[from + i];
     whole[i] = r->seen - r->due;
     brokers[i] = r->received - r->written;
+    ran[i] = r->ran;
   }
   printf("{");
   print("p", "max", whole, n);
   print("brokerP", "brokerMax", brokers, n);
+  if (watched >= 0) print("ranP", "ranMax", ran, n);
   printf("\"records\":%ld,\"slow\":[", n);
   int listed = 0;
   for (int64_t i = from; watched >= 0 && i < total && listed < SLOW_MAX; i++) {
@@ -228,6 +242,7 @@ int main(int argc, char **argv) {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/schedstat", atoi(argv[7]));
     watched = open(path, O_RDONLY);
+    if (clock_getcpuclockid(atoi(argv[7]), &watchedCpu) != 0) fail("there is no such process");
   }
   static unsigned char request[2 << 20];
   int file = open(argv[8], O_RDONLY);
@@ -265,11 +280,20 @@ int main(int argc, char **argv) {
       Record *r = &records[sent];
       if (sent == announced) { printf("measure\n"); fflush(stdout); }
       r->due = begin + (int64_t)(sent * 1e6 / rate);
-      if (watched >= 0) schedule(&r->ran, &r->waited);
+      if (watched >= 0) {
+        schedule(&r->ran, &r->waited);
+        settle(r->ran, r->waited);
+      }
       r->written = now();
       sent++;
       writeAll(producer.fd, request, requestBytes);
     }
+  }
+  if (watched >= 0) {
+    int64_t ran, waited;
+    usleep(10000);
+    schedule(&ran, &waited);
+    settle(ran, waited);
   }
   report(warmup, atoll(argv[6]));
   return 0;

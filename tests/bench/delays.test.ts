@@ -15,26 +15,28 @@ describe('a delay', () => {
     expect(causeOf([0, 10, 200, 5_000, 100, 0])).toBe('load: read late')
   })
 
-  test("is the core's where the loop was ready while other threads ran", () => {
-    expect(causeOf([0, 10, 5_000, 5_010, 200, 4_500])).toBe('core: ready, other threads ran')
+  test("is the machine's where the loop was ready while others ran", () => {
+    expect(causeOf([0, 10, 5_000, 5_010, 200, 4_500])).toBe('machine: ready, others ran')
   })
 
   test("is the collector's where a collection overlaps most of the broker's part", () => {
     const collections = [{ kind: 'scavenge', fromUs: 100, untilUs: 2_900 }]
     const record: SlowRecord = [0, 10, 3_000, 3_010, 2_950, 0]
-    expect(causeOf(record, { ...quiet, collections })).toBe('collector')
+    expect(causeOf(record, { ...quiet, collections })).toBe('broker: collector')
     expect(delaysOf([record], { ...quiet, collections })[0]?.detail).toContain('scavenge 2.8 ms')
   })
 
-  test("is the loop's where the loop ran, with the functions that were seen", () => {
+  test("is the broker's where it ran, with the functions that were seen", () => {
     const trace = { ...quiet, looks: [{ atUs: 500, stack: 0 }], stacks: [['crc32c', 'append']] }
     const [delay] = delaysOf([[0, 10, 3_000, 3_010, 2_900, 0]], trace)
-    expect(delay?.cause).toBe('loop')
+    expect(delay?.cause).toBe('broker: ran')
     expect(delay?.detail).toContain('1 x crc32c < append')
   })
 
-  test("is the machine's where the loop neither ran nor was ready", () => {
-    expect(causeOf([0, 10, 3_000, 3_010, 100, 0])).toBe('machine: neither ran nor was ready')
+  test("is the disk's or the machine's where the broker neither ran nor was ready", () => {
+    expect(causeOf([0, 10, 3_000, 3_010, 100, 0])).toBe(
+      'disk or machine: neither ran nor was ready',
+    )
   })
 })
 
