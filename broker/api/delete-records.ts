@@ -44,5 +44,8 @@ function deleteOne(context: RequestContext, topic: string, index: number, offset
     return refused(ErrorCode.TOPIC_AUTHORIZATION_FAILED)
   }
   const partition = ledPartition(context, topic, index)
-  return typeof partition === 'number' ? refused(partition) : partition.deleteRecords(offset)
+  if (typeof partition === 'number') return refused(partition)
+  // No client may, whatever its id.
+  if (partition.isInternal) return refused(ErrorCode.INVALID_TOPIC_EXCEPTION)
+  return partition.deleteRecords(offset)
 }

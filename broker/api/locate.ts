@@ -47,6 +47,21 @@ export function ledPartition(
   return ErrorCode.NOT_LEADER_OR_FOLLOWER
 }
 
+/** The one client that Kafka lets write to the topics of its own. */
+const ADMIN_CLIENT_ID = '__admin_client'
+
+/**
+ * Whether a client may write to a partition, or why not. Kafka keeps clients from the topics of its
+ * own by name, whoever created them.
+ */
+export function writeFault(
+  context: { readonly clientId: string },
+  partition: Partition,
+): ErrorCode {
+  if (!partition.isInternal || context.clientId === ADMIN_CLIENT_ID) return ErrorCode.NONE
+  return ErrorCode.INVALID_TOPIC_EXCEPTION
+}
+
 /** Who leads a partition, for the replies that tell it beside an error (KIP-951). */
 export function currentLeader(
   context: RequestContext,

@@ -7,7 +7,13 @@ import { CLOSE_CONNECTION, type HotContext, hotApi, NO_RESPONSE, type Reply } fr
 import { mayOnTransaction } from './authorize.ts'
 import { liveBrokers } from './endpoint.ts'
 import { errorForVersion } from './error-versions.ts'
-import { authorizedTopic, currentLeader, isAboutLeader, ledPartition } from './locate.ts'
+import {
+  authorizedTopic,
+  currentLeader,
+  isAboutLeader,
+  ledPartition,
+  writeFault,
+} from './locate.ts'
 
 type Context = HotContext<typeof ProduceResponse>
 type Topic = ProduceRequest['topicData'][number]
@@ -133,7 +139,9 @@ class ProduceCall {
     // No transaction is ever under way (init-producer-id.ts): one that a batch began would hold
     // back readers for good.
     const isRefused = transactionalId !== null && records !== null && isTransactional(records)
-    const partition = isRefused ? ErrorCode.TRANSACTION_ABORTABLE : located
+    const fault = typeof located === 'number' ? located : writeFault(context, located)
+    const error = fault === ErrorCode.NONE && isRefused ? ErrorCode.TRANSACTION_ABORTABLE : fault
+    const partition = error === ErrorCode.NONE ? located : error
     if (typeof partition === 'number') {
       answers[slot] = this.#failure(topic, index, partition, null)
       return

@@ -4,7 +4,7 @@ import { ErrorCode } from '../../protocol/errors.ts'
 import type { Log } from '../../storage/log.ts'
 import type { LogRead } from '../../storage/log-read.ts'
 import type { TopicConfig } from '../config/topic-config.ts'
-import type { PartitionImage } from '../image/image.ts'
+import { INTERNAL_TOPICS, type PartitionImage } from '../image/image.ts'
 import {
   Appender,
   type AppendHome,
@@ -68,6 +68,8 @@ export class Partition implements AppendHome, FetchSource {
   readonly topic: string
   readonly index: number
   readonly topicId: string
+  /** Its records are the broker's own: clients do not write or delete them. */
+  readonly isInternal: boolean
   readonly log: Log
   readonly #parts: PartitionParts
   readonly #appender: Appender
@@ -84,6 +86,7 @@ export class Partition implements AppendHome, FetchSource {
     this.topic = log.topic
     this.index = log.partition
     this.topicId = log.topicId
+    this.isInternal = INTERNAL_TOPICS.has(log.topic)
     this.log = log
     this.#image = image
     this.#isLeader = image.leader === parts.nodeId

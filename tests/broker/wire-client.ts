@@ -21,6 +21,8 @@ export class WireClient {
   readonly closed: Promise<Error | null>
   /** Answers in order of arrival, by correlation id. */
   readonly arrived: number[] = []
+  /** What it says it is. */
+  clientId = 'test'
   /** Takes the next frame as it is, in place of decoding it. */
   onRaw: ((bytes: Buffer) => void) | null = null
   #connection: Connection | null = null
@@ -71,7 +73,7 @@ export class WireClient {
   send(key: number, version: number, draft: object): number {
     const correlationId = this.#nextId++
     const message = messagesOf(key).request
-    const envelope = { version, correlationId, clientId: 'test' }
+    const envelope = { version, correlationId, clientId: this.clientId }
     const pieces = encodeRequestFrame(message, envelope, draft as never)
     this.connection.send(pieces as Buffer[])
     return correlationId
