@@ -10,6 +10,7 @@ import {
   settings,
   startAt,
 } from './arguments.ts'
+import { addStorage } from './commands/storage.ts'
 import { unescaped } from './escapes.ts'
 import { ExitCode, OutputClosed, UsageError } from './failure.ts'
 import { printLine, printNote } from './output.ts'
@@ -78,6 +79,7 @@ export function buildProgram(): Command {
   addProduce(program)
   addConsume(program)
   addDumpLog(program)
+  addStorage(program)
   return program
 }
 

@@ -9,7 +9,7 @@ import { WireClient } from './wire-client.ts'
 const { net } = nodeHost()
 const NAME = '__consumer_offsets'
 
-test('the topic of groups, made by a client, is internal and not for clients to write', async () => {
+test('the topic of groups is internal, whoever made it, and not for clients to write', async () => {
   const broker = await Broker.start()
   const client = await WireClient.connect(net, broker.port)
   const topics = [

@@ -137,8 +137,8 @@ test
   async name => {
     const wanted = await transcript(kafka?.port ?? 0, name)
     const found = await transcript(broker?.port ?? 0, name)
-    // Kafka leaves a topic of its own that a client creates with the broker's defaults, under which
-    // retention deletes what groups committed: ours has the configs of the topic Kafka makes itself.
+    // Kafka gives a topic of its own that a client makes the broker's defaults, and retention then
+    // deletes what groups committed: ours has the configs of the topic that Kafka makes itself.
     expect({ ...found, after: null }).toEqual({ ...wanted, after: null })
   },
 )

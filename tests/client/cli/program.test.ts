@@ -23,6 +23,8 @@ describe('the tree of commands', () => {
       'health',
       'produce',
       'start',
+      'storage restore',
+      'storage strays',
       'topics create',
       'topics delete',
       'topics describe',
