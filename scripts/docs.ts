@@ -7,6 +7,7 @@ import { servedApis } from '../broker/api/index.ts'
 import type { Property } from '../broker/config/property.ts'
 import { actingProperties, brokerProperties, TOPIC_PROPERTIES } from '../broker/config/schema.ts'
 import { messages } from '../protocol/messages/index.ts'
+import { CONFIG_DIFFERENCES } from './config-differences.ts'
 import { differences } from './differences.ts'
 
 const MADE = '<!-- Made by scripts/docs.ts: edit the sources and run `npm run docs`. -->'
@@ -126,6 +127,13 @@ function compatibilityPage(): string {
     '## Where answers differ from those of Kafka 4.3',
     '',
     ...differences,
+    '',
+    '## Configs',
+    '',
+    'Every config of every kind is asked of Apache Kafka 4.3 and of this broker by',
+    '`tests/compat/configs-differential.test.ts`. What differs, differs on purpose:',
+    '',
+    ...CONFIG_DIFFERENCES.map(({ what }) => `- ${what}`),
     '',
     '## Clients',
     '',

@@ -3,7 +3,7 @@ import type { BrokerConfig } from './broker-config.ts'
 import { INTERVAL_MS_RANGE } from './client-metrics-properties.ts'
 import { inheritedTopicText } from './describe.ts'
 import { groupBounds, groupSynonym } from './group-properties.ts'
-import type { Property } from './property.ts'
+import { listElements, type Property } from './property.ts'
 import {
   brokerProperty,
   CLIENT_METRICS_PROPERTIES,
@@ -69,8 +69,33 @@ function brokerScope(config: BrokerConfig, refusal: AlterScope['refusal']): Alte
     unknownName: 'invalid-request',
     badValue: 'invalid-request',
     refusal,
-    contradiction: NO_FAULT,
+    contradiction: overrides =>
+      groupDefaultFault(config, overrides) ?? unknownFolder(config, overrides),
   }
+}
+
+/** What groups have by default lies within the bounds of what they may ask for. */
+function groupDefaultFault(
+  config: BrokerConfig,
+  overrides: ReadonlyMap<string, string>,
+): AlterRefusal | null {
+  const defaults = [...overrides].flatMap(([name, text]): [string, string][] =>
+    GROUP_PROPERTIES.has(name.replace('group.', '')) ? [[name.replace('group.', ''), text]] : [],
+  )
+  const fault = outOfBounds(config, new Map(defaults))
+  return fault === null ? null : refused(`group.${fault.message}`)
+}
+
+/** Only folders of this broker can be cordoned off. */
+function unknownFolder(
+  config: BrokerConfig,
+  overrides: ReadonlyMap<string, string>,
+): AlterRefusal | null {
+  const folders = config.get('log.dirs') ?? config.get('log.dir')
+  const unknown = listElements(overrides.get('cordoned.log.dirs') ?? '').find(
+    folder => folder !== '*' && !folders.includes(folder),
+  )
+  return unknown === undefined ? null : refused(`cordoned.log.dirs: ${unknown} is not in log.dirs`)
 }
 
 function brokerRefusal(
@@ -86,12 +111,17 @@ function brokerRefusal(
     return refused(`${name} can only be updated for one listener: listener.name.LISTENER.${name}`)
   }
   const isClass = property.kind === 'class' || name === 'metric.reporters'
-  if (isClass && text !== '' && text !== property.defaultText) {
+  if (text === '0' && CONNECTIONS.test(name)) {
+    return refused(`${name}: nobody could connect any more, nor change this again`)
+  }
+  const isNone = text === '' && property.kind === 'list'
+  if (isClass && !isNone && text !== property.defaultText) {
     return refused(`${name}: ${text} is a Java class, which this broker cannot load`)
   }
   return null
 }
 
+const CONNECTIONS = /(^|\.)max\.connection(s|s\.per\.ip|\.creation\.rate)$/
 /** Kafka's DYNAMIC_SECURITY_CONFIGS. */
 const OF_LISTENERS =
   /^ssl\.(keystore\.(type|location|password|key|certificate\.chain)|key\.password|truststore\.)/

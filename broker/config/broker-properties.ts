@@ -24,14 +24,13 @@ export const serverProperties = {
   }),
   listeners: list('PLAINTEXT://127.0.0.1:9092', {
     doc: 'Where to listen, as NAME://host:port. No host: every interface. Port 0: any free one.',
-    update: 'per-broker',
   }),
   'advertised.listeners': optionalList({
     doc: 'Addresses clients are told. Unset: the address by which each client reached the broker.',
   }),
   'listener.security.protocol.map': string(
     'SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT',
-    { doc: 'The security protocol of each listener name.', update: 'per-broker' },
+    { doc: 'The security protocol of each listener name.' },
   ),
   'ottla.allow.public.listener': boolean('false', {
     doc: 'Lets a listener without authentication be reached from other machines.',

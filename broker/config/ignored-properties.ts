@@ -83,7 +83,7 @@ telemetry.max.bytes int 1.. =1048576
 # Compaction of logs.
 log.cleaner.min.cleanable.ratio double all 0..1 =0.5
 log.cleaner.backoff.ms long all 0.. =15000
-log.cleaner.dedupe.buffer.size long all =134217728
+log.cleaner.dedupe.buffer.size long all 1048576.. =134217728
 log.cleaner.delete.retention.ms long all 0.. =86400000
 log.cleaner.enable boolean =true
 log.cleaner.io.buffer.load.factor double all =0.9
