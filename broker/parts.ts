@@ -1,6 +1,7 @@
 import type { Host } from '../host/host.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { newUuid } from '../protocol/uuid.ts'
+import { Expander } from '../storage/expander.ts'
 import { LogDirectory } from '../storage/log-directory.ts'
 import { Space } from '../storage/space.ts'
 import { Controller } from './cluster/controller-runtime.ts'
@@ -45,6 +46,7 @@ export class BrokerParts implements BrokerServices {
   readonly config: BrokerConfig
   readonly authorizer: Authorizer
   readonly nodeId: number
+  readonly expander: Expander
   readonly logDirectory: LogDirectory
   readonly store: LocalStore
   readonly view: ClusterView
@@ -62,11 +64,13 @@ export class BrokerParts implements BrokerServices {
 
   private constructor(
     options: PartsOptions,
+    expander: Expander,
     logDirectory: LogDirectory,
     store: LocalStore,
     space: Space,
   ) {
     const { host, config } = options
+    this.expander = expander
     this.host = host
     this.config = config
     this.authorizer = options.authorizer ?? allowAll
@@ -104,16 +108,20 @@ export class BrokerParts implements BrokerServices {
    */
   static async open(options: PartsOptions): Promise<BrokerParts> {
     const { host, config, folder: path } = options
+    const expander = new Expander({
+      nextTurn: () => host.loop.nextTurn(),
+      memoryBytesMax: () => config.get('ottla.expansion.memory.bytes'),
+    })
     const sizeBytes = config.get('ottla.disk.ballast.bytes')
     const fill = (size: number) => host.random.bytes(size)
     const ballast = sizeBytes > 0 ? { sizeBytes, fill } : null
     const space = new Space({ disk: host.disk, folder: path, ballast })
-    const logDirectory = await claimFolder(host, config, path, space)
+    const logDirectory = await claimFolder(host, config, path, { space, expander })
     try {
       const { disk, loop, crc32c } = host
       const makeRoom = () => space.full()
       const store = new LocalStore({ disk, loop, crc32c, folder: path, makeRoom })
-      return new BrokerParts(options, logDirectory, store, space)
+      return new BrokerParts(options, expander, logDirectory, store, space)
     } catch (error) {
       logDirectory.abandon()
       throw error
@@ -155,6 +163,7 @@ export class BrokerParts implements BrokerServices {
       recoder: new Recoder({
         crc32c: host.crc32c,
         nextTurn: () => host.loop.nextTurn(),
+        expander: this.expander,
         expandedBytesMax: () => config.get('ottla.expanded.batch.max.bytes'),
       }),
     })
@@ -236,7 +245,7 @@ function claimFolder(
   host: Host,
   config: BrokerConfig,
   path: string,
-  space: Space,
+  { space, expander }: { readonly space: Space; readonly expander: Expander },
 ): Promise<LogDirectory> {
   const configured = Math.max(config.get('node.id'), config.get('broker.id'))
   return LogDirectory.claim({
@@ -251,6 +260,7 @@ function claimFolder(
     openFilesMax: descriptorShares(host, config).openFilesMax,
     space,
     cachedBytesMax: cachedBytesMax(host, config),
+    expander,
   })
 }
 

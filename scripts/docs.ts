@@ -96,6 +96,20 @@ function dynamicText({ update }: Property<unknown>): string {
   return update === 'per-broker' ? 'one broker' : 'yes'
 }
 
+/** Record batches that Kafka takes and this broker refuses, and why. */
+const STRICTER = [
+  [
+    'offset deltas that descend or leave the batch, not compressed',
+    'a consumer would go backwards, or meet the offsets of the next batch',
+  ],
+  ['a key or value length below -1', 'Java reads such a length as null, librdkafka as damage'],
+  ['a compressed record that is not as long as it says', 'no consumer can read the record'],
+  ['a wrong content size or content checksum in an lz4 frame', 'librdkafka checks them'],
+  ['a zstd frame that is cut, behind the last record', 'librdkafka checks the frame'],
+  ['a transaction and no producer id', 'the transaction could never end'],
+  ['more than `ottla.expanded.batch.max.bytes` expanded', 'memory is bounded'],
+] as const
+
 function compatibilityPage(): string {
   const served = [...servedApis].sort((a, b) => a.key - b.key)
   const keys = new Set(served.map(({ key }) => key))
@@ -141,6 +155,19 @@ function compatibilityPage(): string {
     'values and records of a megabyte: kafkajs 2.2, @platformatic/kafka 1.35, kcat 1.7 (librdkafka',
     "2), Apache Kafka's console producer and consumer 4.3, and this package's own client.",
     'The client and the command line are held against Apache Kafka 4.3 as well.',
+    '',
+    '## Record batches',
+    '',
+    'What is taken of a batch, its records and its compressed frames is what Apache Kafka 4.3.0',
+    'takes, with the same errors and the same bytes stored. Stricter on purpose, because a',
+    'consumer would stumble over what Kafka lets in:',
+    '',
+    '| a batch with | is refused, because |',
+    '| --- | --- |',
+    ...STRICTER.map(([what, why]) => `| ${what} | ${why} |`),
+    '',
+    'Where a batch has two faults, or compressed bytes end too early, both refuse the batch, and',
+    'the error may be INVALID_RECORD here and UNKNOWN_SERVER_ERROR there, or the other way round.',
   )
 }
 

@@ -3,6 +3,7 @@ import type { Crc32c, Disk, Loop, Random } from '../host/host.ts'
 import { BatchCursor } from './batch-cursor.ts'
 import { CachedTail } from './cached-tail.ts'
 import type { LogEnvironment } from './environment.ts'
+import { Expander } from './expander.ts'
 import type { LoadFinding } from './load-report.ts'
 import { MirrorBudget } from './mirror-budget.ts'
 import { OpenFiles } from './open-files.ts'
@@ -31,6 +32,8 @@ export interface LogDirectoryOptions {
   readonly indexBytesMax?: number
   /** Bytes written last that stay in the page cache. Default: the kernel alone decides. */
   readonly cachedBytesMax?: number
+  /** Expands what logs hold compressed. Default: one of the directory's own, with 128 MiB. */
+  readonly expander?: Expander
   /** Bytes of one write, if no batch is larger; a turn writes about twice that. Default 1 MiB. */
   readonly stageBytesMax?: number
 }
@@ -38,6 +41,7 @@ export interface LogDirectoryOptions {
 const INDEX_BYTES_MAX = 16_777_216
 const STAGE_BYTES_MAX = 1 << 20
 const CURSOR_BYTES = 8192
+const EXPANSION_BYTES_MAX = 134_217_728
 
 /** Bytes of one write, if no batch is larger. */
 export function stagedBytesMax({ stageBytesMax = STAGE_BYTES_MAX }: LogDirectoryOptions): number {
@@ -63,6 +67,7 @@ export function makeEnvironment(options: LogDirectoryOptions, acts: DirectoryAct
     mirrors: new MirrorBudget(indexBytesMax),
     trash: new Trash(disk),
     cachedTail: new CachedTail(loop, options.cachedBytesMax),
+    expander: options.expander ?? ownExpander(loop),
     cursor: new BatchCursor(Buffer.allocUnsafeSlow(CURSOR_BYTES)),
     newCursor: () => new BatchCursor(Buffer.allocUnsafeSlow(CURSOR_BYTES)),
     get offline() {
@@ -75,4 +80,9 @@ export function makeEnvironment(options: LogDirectoryOptions, acts: DirectoryAct
     commit: acts.commit,
     seal: acts.seal,
   }
+}
+
+function ownExpander(loop: Loop): Expander {
+  const nextTurn = () => loop.nextTurn()
+  return new Expander({ nextTurn, memoryBytesMax: () => EXPANSION_BYTES_MAX })
 }

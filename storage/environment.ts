@@ -2,6 +2,7 @@ import type { DiskError } from '../host/disk-error.ts'
 import type { Crc32c, Disk, Loop, Random } from '../host/host.ts'
 import type { BatchCursor } from './batch-cursor.ts'
 import type { CachedTail } from './cached-tail.ts'
+import type { Expander } from './expander.ts'
 import type { LoadJournal } from './load-report.ts'
 import type { MirrorBudget } from './mirror-budget.ts'
 import type { OpenFiles } from './open-files.ts'
@@ -20,6 +21,7 @@ export interface LogEnvironment {
   readonly mirrors: MirrorBudget
   readonly trash: Trash
   readonly cachedTail: CachedTail
+  readonly expander: Expander
   /** For walks that end before anything else runs. */
   readonly cursor: BatchCursor
   /** A cursor of one's own. */

@@ -1,7 +1,6 @@
 /** ListOffsets: from a timestamp to the first record that has it or a later one. */
 import type { File } from '../host/host.ts'
 import { BatchView, Codec } from '../protocol/records/batch.ts'
-import { expandLater } from '../protocol/records/compression.ts'
 import { CorruptRecords, ExpansionLimit } from '../protocol/records/corrupt-records.ts'
 import { readRecords } from '../protocol/records/reader.ts'
 import type { TimestampOffset } from './log-read.ts'
@@ -100,21 +99,26 @@ async function firstRecord(
   place: BatchPlace,
   isWanted: (record: { offset: Offset; timestampMs: TimestampMs }) => boolean,
 ): Promise<TimestampOffset | null> {
-  const { loop } = state.environment
   const batch = await readBatch(place)
   if (batch === null) return null
-  const { leaderEpoch } = batch
-  try {
-    const payload =
-      batch.codec === Codec.NONE
-        ? batch.payload
-        : await expandLater(batch.codec, batch.payload, EXPANDED_BYTES_MAX, () => loop.nextTurn())
-    for (const { offset, timestamp } of readRecords(batch, payload)) {
+  const { leaderEpoch, codec, payload } = batch
+  const search = (records: Buffer): TimestampOffset | null => {
+    for (const { offset, timestamp } of readRecords(batch, records)) {
       if (isWanted({ offset, timestampMs: timestamp })) {
         return { offset, timestampMs: timestamp, leaderEpoch }
       }
     }
     return null
+  }
+  try {
+    if (codec === Codec.NONE) return search(payload)
+    const { expander } = state.environment
+    let sizeBytes = 0
+    await expander.visit(codec, payload, EXPANDED_BYTES_MAX, piece => {
+      sizeBytes += piece.length
+      return true
+    })
+    return await expander.whole(codec, payload, { sizeBytes }, search)
   } catch (error) {
     if (!(error instanceof CorruptRecords || error instanceof ExpansionLimit)) throw error
     // Nobody can read its records; its envelope says where they are.

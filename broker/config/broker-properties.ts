@@ -128,6 +128,14 @@ export const serverProperties = {
     unit: 'bytes',
     doc: 'The most one compressed batch may expand to. A batch that would expand more is refused.',
   }),
+  'ottla.expansion.memory.bytes': long('134217728', {
+    min: 65536,
+    unit: 'bytes',
+    doc:
+      'Memory for expanding compressed batches, of all connections together: what does not fit ' +
+      'waits in line. A batch that alone needs more is expanded alone. Batches of which at most ' +
+      '64 KiB come out do not wait.',
+  }),
   'ottla.partitions.max': int('100000', {
     min: 1,
     doc: 'Partitions in the whole cluster; topics that would exceed it are not created.',

@@ -5,7 +5,7 @@ import type { CheckedRecords } from '../../protocol/records/record-check.ts'
 import { type AppendResult, RefusalReason, type Retainable } from '../../storage/append-result.ts'
 import type { Log } from '../../storage/log.ts'
 import type { TopicConfig } from '../config/topic-config.ts'
-import { checkContent, correctTimes } from './check-content.ts'
+import { checkContent, correctTimes, judgeContent, recordRules } from './check-content.ts'
 import { hasEnoughReplicas } from './isr.ts'
 import type { ProduceOutcome } from './outcome.ts'
 import {
@@ -15,7 +15,7 @@ import {
   type ProduceHome,
 } from './pending-produce.ts'
 import type { Deadlines } from './purgatory.ts'
-import { expandSmall, type Recoder } from './recoder.ts'
+import { expandSmall, type Recoder, type TargetCodec } from './recoder.ts'
 import {
   checkEnvelope,
   contentRejection,
@@ -109,17 +109,30 @@ export class Appender {
     return ErrorCode.NONE
   }
 
+  /** A batch that expands to much: its records are checked off the loop, as they pass by. */
   async #appendLater(batch: BatchView, options: ProduceOptions, done: ProduceDone): Promise<void> {
+    const { recoder } = this.#parts
     options.frame?.retain()
     try {
-      const payload = await this.#parts.recoder.expand(batch)
-      if (isRejection(payload)) {
-        this.#reject(payload, done)
+      const rules = recordRules(batch, this.#home.config, options.nowMs)
+      const found = await recoder.check(batch, rules)
+      if (isRejection(found)) {
+        this.#reject(found, done)
         return
       }
       const unfit = this.#unfit(options.acks)
-      if (unfit === ErrorCode.NONE) await this.#settleContent(batch, payload, options, done)
-      else refuse(unfit, done)
+      if (unfit !== ErrorCode.NONE) {
+        refuse(unfit, done)
+        return
+      }
+      const { config } = this.#home
+      const checked = judgeContent(batch, found.checked, config)
+      if (isRejection(checked)) this.#reject(checked, done)
+      else {
+        await this.#store(batch, checked, options, done, target => {
+          return recoder.recodeLarge(batch, found.expandedBytes, target)
+        })
+      }
     } finally {
       options.frame?.release()
     }
@@ -132,30 +145,36 @@ export class Appender {
     options: ProduceOptions,
     done: ProduceDone,
   ): Promise<void> | undefined {
-    const { config } = this.#home
-    const checked = checkContent(batch, payload, config, options.nowMs)
+    const checked = checkContent(batch, payload, this.#home.config, options.nowMs)
     if (isRejection(checked)) return this.#reject(checked, done)
-    const { storedCodec } = config
-    if (storedCodec !== null && storedCodec !== batch.codec) {
-      return this.#recode(batch, payload ?? batch.payload, checked, options, done)
+    const { config } = this.#home
+    if (config.storedCodec === null || config.storedCodec === batch.codec) {
+      correctTimes(batch, checked, config, options.nowMs, this.#parts.crc32c)
+      this.#sequence(batch, options.frame, options, done)
+      return undefined
     }
-    correctTimes(batch, checked, config, options.nowMs, this.#parts.crc32c)
-    this.#sequence(batch, options.frame, options, done)
-    return undefined
+    return this.#store(batch, checked, options, done, target => {
+      return this.#parts.recoder.recode(batch, payload ?? batch.payload, target)
+    })
   }
 
-  /** compression.type asks for another codec than the producer's: the batch is written anew. */
-  async #recode(
+  /** Appends a batch whose records are in order; `recode` writes the batch anew in a codec. */
+  async #store(
     batch: BatchView,
-    payload: Buffer,
     checked: CheckedRecords,
     options: ProduceOptions,
     done: ProduceDone,
+    recode: (target: TargetCodec) => Promise<BatchView>,
   ): Promise<void> {
     const { config } = this.#home
     const { storedCodec, compressionLevel } = config
-    const codec = storedCodec ?? batch.codec
-    const recoded = await this.#parts.recoder.recode(batch, payload, codec, compressionLevel)
+    if (storedCodec === null || storedCodec === batch.codec) {
+      correctTimes(batch, checked, config, options.nowMs, this.#parts.crc32c)
+      this.#sequence(batch, options.frame, options, done)
+      return
+    }
+    // compression.type asks for another codec than the producer's.
+    const recoded = await recode({ codec: storedCodec, level: compressionLevel })
     const unfit = this.#unfit(options.acks)
     if (unfit !== ErrorCode.NONE) {
       refuse(unfit, done)

@@ -42,6 +42,29 @@ export function checkContent(
     payload === null
       ? checkRecords(batch.bytes, batch.recordCount, limits, BATCH_HEADER_BYTES)
       : checkRecords(payload, batch.recordCount, limits)
+  return judgeContent(batch, checked, rules)
+}
+
+/** What a topic asks of each record of a batch. */
+export function recordRules(batch: BatchView, rules: ContentRules, nowMs: number): RecordRules {
+  const anyTime = rules.stampsAppendTime
+  // A time further back than 64 bits can count is refused by Kafka, limit or not.
+  const before = Math.min(rules.timestampBeforeMaxMs, 2 ** 63)
+  return {
+    consecutive: batch.codec !== Codec.NONE,
+    keyRequired: rules.isCompacted,
+    baseTimestamp: batch.baseTimestamp,
+    timestampMin: anyTime ? Number.NEGATIVE_INFINITY : nowMs - before,
+    timestampMax: anyTime ? Number.POSITIVE_INFINITY : nowMs + rules.timestampAfterMaxMs,
+  }
+}
+
+/** What was found, or why the batch is refused for it. */
+export function judgeContent(
+  batch: BatchView,
+  checked: CheckedRecords,
+  rules: ContentRules,
+): CheckedRecords | Rejection {
   if (checked.fault !== null) {
     const { reason, recordIndex } = checked.fault
     // Kafka 4.3 fails on compressed batches with other deltas than 0, 1, 2, and this is how.
@@ -64,16 +87,6 @@ export function checkContent(
     return contentRejection(ErrorCode.INVALID_TIMESTAMP, BAD_TIMESTAMP, errors)
   }
   return checked
-}
-
-function recordRules(batch: BatchView, rules: ContentRules, nowMs: number): RecordRules {
-  const anyTime = rules.stampsAppendTime
-  return {
-    keyRequired: rules.isCompacted,
-    baseTimestamp: batch.baseTimestamp,
-    timestampMin: anyTime ? Number.NEGATIVE_INFINITY : nowMs - rules.timestampBeforeMaxMs,
-    timestampMax: anyTime ? Number.POSITIVE_INFINITY : nowMs + rules.timestampAfterMaxMs,
-  }
 }
 
 function recordErrors(indexes: readonly number[], message: string): RecordError[] {

@@ -6,8 +6,11 @@ import {
   BatchView,
   type Codec,
 } from '../../protocol/records/batch.ts'
-import { compressNow, expandLater, expandNow } from '../../protocol/records/compression.ts'
+import { compressNow, expandNow } from '../../protocol/records/compression.ts'
 import { CorruptRecords, ExpansionLimit } from '../../protocol/records/corrupt-records.ts'
+import type { CheckedRecords, RecordRules } from '../../protocol/records/record-check.ts'
+import { StreamCheck } from '../../protocol/records/stream-check.ts'
+import type { Expander } from '../../storage/expander.ts'
 import { contentRejection, type Rejection } from './validate.ts'
 
 /** What is expanded on the loop at most; more goes off it, or is cut into slices. */
@@ -28,11 +31,25 @@ export function expandSmall(batch: BatchView): Buffer | Rejection | 'later' {
 export interface RecoderOptions {
   readonly crc32c: Crc32c
   readonly nextTurn: () => Promise<void>
+  readonly expander: Expander
   /** The most a batch may expand to, in bytes. */
   readonly expandedBytesMax: () => number
 }
 
-/** Recoder: expands and compresses whole batches off the loop. Holds no state. */
+/** What a look at the records of a compressed batch found. */
+export interface StreamedRecords {
+  readonly checked: CheckedRecords
+  /** What the batch expands to, if the records were looked at to their end. */
+  readonly expandedBytes: number
+}
+
+/** The target of a recompression. */
+export interface TargetCodec {
+  readonly codec: Codec
+  readonly level: number
+}
+
+/** Recoder: checks and recompresses batches off the loop. Holds no state. */
 export class Recoder {
   readonly #options: RecoderOptions
 
@@ -40,20 +57,35 @@ export class Recoder {
     this.#options = options
   }
 
-  /** The records of a batch, expanded. `batch` must stay unchanged until then. */
-  async expand(batch: BatchView): Promise<Buffer | Rejection> {
-    const { nextTurn, expandedBytesMax } = this.#options
-    const limitBytes = expandedBytesMax()
+  /** Checks the records of a batch while they pass by. `batch` must stay unchanged until then. */
+  async check(batch: BatchView, rules: RecordRules): Promise<StreamedRecords | Rejection> {
+    const { expander, expandedBytesMax } = this.#options
+    const check = new StreamCheck(batch.recordCount, rules)
     try {
-      return await expandLater(batch.codec, batch.payload, limitBytes, nextTurn)
+      await expander.visit(batch.codec, batch.payload, expandedBytesMax(), piece => {
+        return check.add(piece)
+      })
+      return { checked: check.finish(), expandedBytes: check.sizeBytes }
     } catch (error) {
       return unreadable(error)
     }
   }
 
-  /** The same batch with its records under another codec, in a buffer of its own. */
-  async recode(batch: BatchView, payload: Buffer, codec: Codec, level: number): Promise<BatchView> {
+  /** The same batch in another codec, in a buffer of its own. `payload`: the batch, expanded. */
+  async recode(batch: BatchView, payload: Buffer, target: TargetCodec): Promise<BatchView> {
     if (payload.length > EXPAND_NOW_MAX) await this.#options.nextTurn()
+    return this.#compressed(batch, payload, target)
+  }
+
+  /** The same for a batch that `check` has seen to its end. */
+  recodeLarge(batch: BatchView, expandedBytes: number, target: TargetCodec): Promise<BatchView> {
+    const sizes = { sizeBytes: expandedBytes, extraBytes: expandedBytes }
+    return this.#options.expander.whole(batch.codec, batch.payload, sizes, payload => {
+      return this.recode(batch, payload, target)
+    })
+  }
+
+  #compressed(batch: BatchView, payload: Buffer, { codec, level }: TargetCodec): BatchView {
     const stored = compressNow(codec, payload, level)
     const bytes = Buffer.allocUnsafe(BATCH_HEADER_BYTES + stored.length)
     batch.buffer.copy(bytes, 0, batch.start, batch.start + BATCH_HEADER_BYTES)

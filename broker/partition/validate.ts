@@ -110,7 +110,11 @@ const BAD_COUNT = contentRejection(
 const CONTROL = contentRejection(ErrorCode.INVALID_RECORD, 'Clients may not write control batches')
 const NO_SEQUENCE = contentRejection(
   ErrorCode.INVALID_RECORD,
-  'A batch with a producer id needs an epoch and a sequence',
+  'A batch with a producer id needs a sequence',
+)
+const BAD_EPOCH = contentRejection(
+  ErrorCode.INVALID_PRODUCER_EPOCH,
+  'A producer epoch is -1 or above',
 )
 const NO_PRODUCER = contentRejection(
   ErrorCode.INVALID_RECORD,
@@ -134,7 +138,9 @@ export function checkEnvelope(
   if (count <= 0 || batch.lastOffsetDelta !== count - 1) return BAD_COUNT
   if (batch.isControl) return CONTROL
   if (batch.hasProducer) {
-    if (batch.baseSequence < 0 || batch.producerEpoch < 0) return NO_SEQUENCE
+    if (batch.baseSequence < 0) return NO_SEQUENCE
+    // Kafka takes the epoch -1, and nothing below, as one before all others.
+    if (batch.producerEpoch < -1) return BAD_EPOCH
   } else if (batch.isTransactional) {
     return NO_PRODUCER
   }

@@ -60,6 +60,8 @@ export const BatchAttribute = {
   TRANSACTIONAL: 0x10,
   CONTROL: 0x20,
   DELETE_HORIZON: 0x40,
+  /** Those that mean something. */
+  ALL: 0x7f,
 } as const
 
 /**
@@ -212,7 +214,9 @@ export class BatchView {
   ): void {
     const at = this.start + 22
     const bit = BatchAttribute.LOG_APPEND_TIME
-    const rest = this.buffer[at]! & ~bit
+    // Kafka writes the attributes anew where it changes a time: bits without a meaning are lost.
+    const rest = this.buffer[at]! & ~bit & BatchAttribute.ALL
+    this.buffer[at - 1] = 0
     this.buffer[at] = type === TimestampType.LOG_APPEND_TIME ? rest | bit : rest
     putInt64(this.buffer, this.start + 35, maxTimestamp)
     putInt32(this.buffer, this.start + 17, this.computeCrc(crc32c))

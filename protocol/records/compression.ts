@@ -1,22 +1,30 @@
 /**
- * The codecs of record batches. gzip and zstd are the runtime's, snappy and lz4 ours. Whatever the
- * bytes: expanding throws nothing but `CorruptRecords` and `ExpansionLimit`, allocates nothing
- * beyond the limit, and nothing on the word of the bytes alone.
+ * The codecs of record batches. gzip and zstd are the runtime's, snappy and lz4 ours. What is taken
+ * is what Apache Kafka takes, down to what may follow a frame. Whatever the bytes: expanding throws
+ * nothing but `CorruptRecords` and `ExpansionLimit`, allocates nothing beyond the limit, and
+ * nothing on the word of the bytes alone.
  */
 import zlib from 'node:zlib'
 import { Codec } from './batch.ts'
 import { CorruptRecords, ExpansionLimit } from './corrupt-records.ts'
+import { GZIP_TRAILER_BYTES, gzipHeaderEnd } from './gzip-header.ts'
 import { compressLz4, Lz4Expansion } from './lz4.ts'
 import { compressSnappy, SnappyExpansion } from './snappy.ts'
+import { ZSTD_WINDOW_LOG_MAX, zstdWindowBytes } from './zstd-frames.ts'
 
 export { Codec } from './batch.ts'
 export { CorruptRecords, ExpansionLimit } from './corrupt-records.ts'
 
 /** How much our own codecs expand before they let the event loop turn. */
 const SLICE_BYTES = 1024 * 1024
-/** zstd windows are as large as the limit asks, within what encoders are known to use. */
-const ZSTD_WINDOW_LOG_MIN = 23
-const ZSTD_WINDOW_LOG_MAX = 27
+/** The pieces in which the runtime's codecs give what they expand; two exist at a time. */
+const PIECE_BYTES = 512 * 1024
+/** Of the runtime's codecs beside their windows: contexts, tables, input and two pieces. */
+const CONTEXT_BYTES = 1536 * 1024
+/** What Java's reader wants to see behind a gzip member before looking for another. */
+const GZIP_MEMBER_MIN = 19
+
+const ZSTD_PARAMS = { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX }
 
 /**
  * The expanded bytes, at once. NONE gives `bytes` back. Throws `ExpansionLimit` when there would be
@@ -28,40 +36,77 @@ export function expandNow(codec: Codec, bytes: Buffer, limitBytes: number): Buff
     case Codec.NONE:
       return bytes
     case Codec.GZIP:
-      return guard(limitBytes, () => zlib.gunzipSync(bytes, gzipOptions(limitBytes)))
+      return guard(limitBytes, () => gunzipNow(bytes, limitBytes))
     case Codec.ZSTD:
-      return guard(limitBytes, () => zlib.zstdDecompressSync(bytes, zstdOptions(limitBytes)))
+      zstdWindowBytes(bytes)
+      if (bytes.length === 0) return bytes
+      return guard(limitBytes, () => {
+        return zlib.zstdDecompressSync(bytes, { params: ZSTD_PARAMS, ...outputLimit(limitBytes) })
+      })
     case Codec.SNAPPY:
-      return new SnappyExpansion(bytes, limitBytes).step(Infinity)!
     case Codec.LZ4:
-      return new Lz4Expansion(bytes, limitBytes).step(Infinity)!
+      return joined(ownExpansion(codec, bytes, limitBytes))
     default:
       throw unknownCodec(codec)
   }
 }
 
+/** Compressed bytes on their way out. */
+export interface Expansion {
+  /** The memory that the work takes at most beside its input: windows and pieces. */
+  readonly memoryBytes: number
+  /**
+   * What is expanded, in order, without holding up the event loop. Each piece is the reader's until
+   * the next is asked for. The reader may stop early. Throws as `expandNow` does.
+   */
+  pieces(): AsyncGenerator<Uint8Array, void, undefined>
+}
+
 /**
- * The same without holding up the event loop: gzip and zstd in the thread pool, snappy and lz4 a
- * MiB at a time with `nextTurn` awaited in between. `bytes` must stay unchanged until it settles.
+ * Prepares to expand piece by piece: gzip and zstd in the thread pool, snappy and lz4 up to a MiB
+ * at a time with `nextTurn` awaited in between. Allocates nothing yet. `bytes` must stay unchanged
+ * until the work is over. Throws as `expandNow` does for what can be told from headers.
  */
+export function planExpansion(
+  codec: Codec,
+  bytes: Buffer,
+  limitBytes: number,
+  nextTurn: () => Promise<void>,
+): Expansion {
+  switch (codec) {
+    case Codec.GZIP:
+      return { memoryBytes: CONTEXT_BYTES, pieces: () => gunzip(bytes, limitBytes) }
+    case Codec.ZSTD: {
+      // A window is filled by what is expanded: more than the limit of it is never touched.
+      const windowBytes = Math.min(zstdWindowBytes(bytes), limitBytes)
+      if (bytes.length === 0) return { memoryBytes: 0, pieces: () => whole(bytes) }
+      return { memoryBytes: CONTEXT_BYTES + windowBytes, pieces: () => unzstd(bytes, limitBytes) }
+    }
+    case Codec.SNAPPY:
+    case Codec.LZ4: {
+      const expansion = ownExpansion(codec, bytes, limitBytes)
+      return { memoryBytes: expansion.memoryBytes, pieces: () => sliced(expansion, nextTurn) }
+    }
+    case Codec.NONE:
+      return { memoryBytes: 0, pieces: () => whole(bytes) }
+    default:
+      throw unknownCodec(codec)
+  }
+}
+
+/** As `expandNow`, without holding up the event loop. Meanwhile `bytes` must stay unchanged. */
 export async function expandLater(
   codec: Codec,
   bytes: Buffer,
   limitBytes: number,
   nextTurn: () => Promise<void>,
 ): Promise<Buffer> {
-  switch (codec) {
-    case Codec.GZIP:
-      return pooled(limitBytes, done => zlib.gunzip(bytes, gzipOptions(limitBytes), done))
-    case Codec.ZSTD:
-      return pooled(limitBytes, done => zlib.zstdDecompress(bytes, zstdOptions(limitBytes), done))
-    case Codec.SNAPPY:
-      return sliced(new SnappyExpansion(bytes, limitBytes), nextTurn)
-    case Codec.LZ4:
-      return sliced(new Lz4Expansion(bytes, limitBytes), nextTurn)
-    default:
-      return expandNow(codec, bytes, limitBytes)
+  const pieces: Uint8Array[] = []
+  const isOurs = codec === Codec.SNAPPY || codec === Codec.LZ4
+  for await (const piece of planExpansion(codec, bytes, limitBytes, nextTurn).pieces()) {
+    pieces.push(isOurs ? Buffer.from(piece) : piece)
   }
+  return pieces.length === 1 ? asBuffer(pieces[0]!) : Buffer.concat(pieces)
 }
 
 /** Compresses. `level` is the codec's own scale for gzip and zstd; the others have none. */
@@ -86,15 +131,8 @@ function unknownCodec(codec: never): CorruptRecords {
   return new CorruptRecords(`there is no codec ${codec}`)
 }
 
-function gzipOptions(limitBytes: number): zlib.ZlibOptions {
-  return outputLimit(limitBytes)
-}
-
-function zstdOptions(limitBytes: number): zlib.ZstdOptions {
-  const wanted = Math.ceil(Math.log2(Math.max(1, limitBytes)))
-  const windowLog = Math.min(ZSTD_WINDOW_LOG_MAX, Math.max(ZSTD_WINDOW_LOG_MIN, wanted))
-  const params = { [zlib.constants.ZSTD_d_windowLogMax]: windowLog }
-  return { params, ...outputLimit(limitBytes) }
+function zstdParams(level: number | undefined): Record<number, number> {
+  return level === undefined ? {} : { [zlib.constants.ZSTD_c_compressionLevel]: level }
 }
 
 function outputLimit(limitBytes: number): { maxOutputLength?: number } {
@@ -102,52 +140,162 @@ function outputLimit(limitBytes: number): { maxOutputLength?: number } {
   return limitBytes === Infinity ? {} : { maxOutputLength: Math.max(1, limitBytes) }
 }
 
-function zstdParams(level: number | undefined): Record<number, number> {
-  return level === undefined ? {} : { [zlib.constants.ZSTD_c_compressionLevel]: level }
-}
-
 function guard(limitBytes: number, expand: () => Buffer): Buffer {
   try {
-    return withinLimit(expand(), limitBytes)
+    const output = expand()
+    if (output.length > limitBytes) throw new ExpansionLimit(limitBytes)
+    return output
   } catch (error) {
     throw translated(error, limitBytes)
   }
 }
 
-function pooled(
-  limitBytes: number,
-  start: (done: (error: Error | null, output: Buffer) => void) => void,
-): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    start((error, output) => {
-      if (error !== null) reject(translated(error, limitBytes))
-      else if (output.length > limitBytes) reject(new ExpansionLimit(limitBytes))
-      else resolve(output)
-    })
-  })
-}
-
-function withinLimit(output: Buffer, limitBytes: number): Buffer {
-  if (output.length > limitBytes) throw new ExpansionLimit(limitBytes)
-  return output
-}
-
 /** What the runtime's codecs throw, in our words. Being out of memory is not the bytes' fault. */
 function translated(error: unknown, limitBytes: number): unknown {
-  if (!(error instanceof Error) || error instanceof ExpansionLimit) return error
+  if (error instanceof ExpansionLimit || error instanceof CorruptRecords) return error
+  if (!(error instanceof Error)) return error
   const code = 'code' in error ? error.code : ''
   if (code === 'ERR_BUFFER_TOO_LARGE') return new ExpansionLimit(limitBytes)
   if (code === 'Z_MEM_ERROR' || code === 'ERR_MEMORY_ALLOCATION_FAILED') return error
   return new CorruptRecords(error.message, { cause: error })
 }
 
-async function sliced(
-  expansion: { step(sizeBytes: number): Buffer | null },
+/** The members of a gzip stream, one after another, as Java reads them. */
+class GzipMembers {
+  readonly bytes: Buffer
+  /** Where the deflated bytes of the member begin. */
+  bodyAt: number
+  #crc = 0
+  #sizeBytes = 0
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes
+    this.bodyAt = gzipHeaderEnd(bytes, 0, zlib.crc32)
+    if (this.bodyAt < 0) throw new CorruptRecords('a gzip stream does not begin as one')
+  }
+
+  saw(piece: Uint8Array): void {
+    this.#crc = zlib.crc32(piece, this.#crc)
+    this.#sizeBytes = (this.#sizeBytes + piece.length) >>> 0
+  }
+
+  /** Ends the member whose deflated bytes were `deflatedBytes` long. False when it was the last. */
+  advance(deflatedBytes: number): boolean {
+    const { bytes } = this
+    const trailerAt = this.bodyAt + deflatedBytes
+    const end = trailerAt + GZIP_TRAILER_BYTES
+    if (end > bytes.length) throw new CorruptRecords('a gzip stream ends too early')
+    const isWhole =
+      bytes.readUInt32LE(trailerAt) === this.#crc &&
+      bytes.readUInt32LE(trailerAt + 4) === this.#sizeBytes
+    if (!isWhole) throw new CorruptRecords('a gzip stream fails its checksum')
+    this.#crc = 0
+    this.#sizeBytes = 0
+    // What follows and is no member is not looked at.
+    if (bytes.length - end < GZIP_MEMBER_MIN) return false
+    this.bodyAt = gzipHeaderEnd(bytes, end, zlib.crc32)
+    return this.bodyAt >= 0
+  }
+}
+
+function gunzipNow(bytes: Buffer, limitBytes: number): Buffer {
+  const members = new GzipMembers(bytes)
+  const outputs: Buffer[] = []
+  let left = limitBytes
+  for (let more = true; more; ) {
+    const deflated = bytes.subarray(members.bodyAt)
+    const { buffer, engine } = zlib.inflateRawSync(deflated, {
+      info: true,
+      ...outputLimit(left),
+    }) as unknown as { buffer: Buffer; engine: zlib.InflateRaw }
+    members.saw(buffer)
+    more = members.advance(engine.bytesWritten)
+    left -= buffer.length
+    if (left < 0) throw new ExpansionLimit(limitBytes)
+    outputs.push(buffer)
+  }
+  return outputs.length === 1 ? outputs[0]! : Buffer.concat(outputs)
+}
+
+async function* gunzip(bytes: Buffer, limitBytes: number): AsyncGenerator<Uint8Array> {
+  const members = new GzipMembers(bytes)
+  let left = limitBytes
+  for (let more = true; more; ) {
+    const engine = zlib.createInflateRaw({ chunkSize: PIECE_BYTES })
+    for await (const piece of pooled(engine, bytes.subarray(members.bodyAt), limitBytes)) {
+      members.saw(piece)
+      left -= piece.length
+      if (left < 0) throw new ExpansionLimit(limitBytes)
+      yield piece
+    }
+    more = members.advance(engine.bytesWritten)
+  }
+}
+
+async function* unzstd(bytes: Buffer, limitBytes: number): AsyncGenerator<Uint8Array> {
+  const engine = zlib.createZstdDecompress({ chunkSize: PIECE_BYTES, params: ZSTD_PARAMS })
+  let left = limitBytes
+  for await (const piece of pooled(engine, bytes, limitBytes)) {
+    left -= piece.length
+    if (left < 0) throw new ExpansionLimit(limitBytes)
+    yield piece
+  }
+}
+
+/** What a codec of the runtime makes of `bytes`, in the thread pool. Frees the codec in the end. */
+async function* pooled(
+  engine: zlib.InflateRaw | zlib.ZstdDecompress,
+  bytes: Buffer,
+  limitBytes: number,
+): AsyncGenerator<Uint8Array> {
+  try {
+    engine.end(bytes)
+    for await (const piece of engine) yield piece as Buffer
+  } catch (error) {
+    throw translated(error, limitBytes)
+  } finally {
+    engine.destroy()
+  }
+}
+
+type OwnExpansion = SnappyExpansion | Lz4Expansion
+
+function ownExpansion(codec: Codec, bytes: Buffer, limitBytes: number): OwnExpansion {
+  if (codec === Codec.LZ4) return new Lz4Expansion(bytes, limitBytes)
+  return new SnappyExpansion(bytes, limitBytes)
+}
+
+async function* sliced(
+  expansion: OwnExpansion,
   nextTurn: () => Promise<void>,
-): Promise<Buffer> {
+): AsyncGenerator<Uint8Array> {
+  let sinceTurn = 0
   for (;;) {
-    const output = expansion.step(SLICE_BYTES)
-    if (output !== null) return output
+    const piece = expansion.next(SLICE_BYTES)
+    if (piece === null) return
+    sinceTurn += piece.length
+    yield piece
+    if (sinceTurn < SLICE_BYTES) continue
+    sinceTurn = 0
     await nextTurn()
   }
+}
+
+async function* whole(bytes: Buffer): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
+
+function joined(expansion: OwnExpansion): Buffer {
+  const pieces: Uint8Array[] = []
+  for (;;) {
+    const piece = expansion.next(Infinity)
+    if (piece === null) break
+    // The last piece is not written over.
+    pieces.push(expansion.isAtEnd ? piece : Buffer.from(piece))
+  }
+  return pieces.length === 1 ? asBuffer(pieces[0]!) : Buffer.concat(pieces)
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

@@ -4,7 +4,7 @@
  * ```
  *   int32  magic 184D2204
  *   int8   flags: 01 in bits 7-6, 5 blocks are independent, 4 block checksums, 3 content size,
- *                 2 content checksum, 0 dictionary id
+ *                 2 content checksum, 1-0 reserved (the lz4 library's dictionary id)
  *   int8   bits 6-4: the most a block expands to (4 to 7: 64 KiB, 256 KiB, 1 MiB, 4 MiB)
  *   int64  content size, if flagged
  *   int8   second byte of xxh32 over flags to here
@@ -27,27 +27,37 @@ const FLAG_INDEPENDENT = 0x20
 const FLAG_BLOCK_CHECKSUM = 0x10
 const FLAG_CONTENT_SIZE = 0x08
 const FLAG_CONTENT_CHECKSUM = 0x04
-const FLAG_DICTIONARY = 0x01
 const STORED = 0x80000000
+const NOTHING = Buffer.alloc(0)
 
 /** What a byte of input can become at most. */
 const EXPANSION_MAX = 255
 
-/** Expands an LZ4 frame in steps, so that long work can be shared out over turns of the loop. */
+/**
+ * Expands an LZ4 frame block by block, as Kafka's reader does: frames whose blocks refer to the
+ * blocks before them, or to a dictionary, are corrupt, and what follows the frame is not looked at.
+ * Kafka's reader believes the content size and the content checksum; this one does not.
+ */
 export class Lz4Expansion {
+  /** The memory that the work takes at most. */
+  readonly memoryBytes: number
   readonly #input: Buffer
   readonly #limitBytes: number
   readonly #flags: number
   readonly #blockBytesMax: number
   readonly #contentSize: number | null
   readonly #hash = new Xxh32()
-  #hashedTo = 0
-  #output: Buffer
-  #inputAt: number
+  /** Room for the largest block so far. */
+  #block: Uint8Array = NOTHING
+  /** The block in progress from its start on: a part of `#block`, or of the input if stored. */
+  #output: Uint8Array = NOTHING
   #outputAt = 0
+  #inputAt: number
+  /** Of the blocks before the one in progress. */
+  #expandedBytes = 0
   /** Where the block in progress ends in the input; 0 between blocks. */
   #blockEnd = 0
-  #blockStart = 0
+  #isDone = false
 
   /** Throws `ExpansionLimit` before anything is allocated, `CorruptRecords` on a bad header. */
   constructor(input: Buffer, limitBytes: number) {
@@ -58,11 +68,11 @@ export class Lz4Expansion {
     }
     this.#flags = input[4]!
     const sizeCode = (input[5]! >>> 4) & 7
-    if ((this.#flags & 0xc2) !== FLAG_VERSION || (input[5]! & 0x8f) !== 0 || sizeCode < 4) {
+    if ((this.#flags & 0xc3) !== FLAG_VERSION || (input[5]! & 0x8f) !== 0 || sizeCode < 4) {
       throw new CorruptRecords('an lz4 frame has an unknown form')
     }
-    if ((this.#flags & FLAG_DICTIONARY) !== 0) {
-      throw new CorruptRecords('an lz4 frame needs a dictionary')
+    if ((this.#flags & FLAG_INDEPENDENT) === 0) {
+      throw new CorruptRecords('the blocks of an lz4 frame are not independent')
     }
     this.#blockBytesMax = 256 << (2 * sizeCode)
     const hasSize = (this.#flags & FLAG_CONTENT_SIZE) !== 0
@@ -71,28 +81,51 @@ export class Lz4Expansion {
     if (((xxh32(input, 4, headerEnd) >>> 8) & 0xff) !== input[headerEnd]) {
       throw new CorruptRecords('an lz4 header fails its checksum')
     }
-    this.#contentSize = hasSize ? readSize(input, 6) : null
+    this.#contentSize = hasSize ? this.#checkedSize() : null
     this.#inputAt = headerEnd + 1
-    this.#output = Buffer.allocUnsafe(this.#firstGuess())
+    this.memoryBytes = Math.min(this.#blockBytesMax, input.length * EXPANSION_MAX)
   }
 
-  /** Works on until about `sizeBytes` more are expanded. Returns all of it once done. */
-  step(sizeBytes: number): Buffer | null {
-    const pauseAt = this.#outputAt + sizeBytes
-    for (;;) {
-      if (this.#blockEnd === 0 && !this.#enterBlock()) return this.#finish()
-      if (this.#blockEnd !== 0) this.#expand(pauseAt)
-      this.#sum()
-      if (this.#outputAt >= pauseAt) return null
+  /** Whether the last piece was given; what is left of the frame may still prove it corrupt. */
+  get isAtEnd(): boolean {
+    const at = this.#inputAt
+    if (this.#blockEnd !== 0 || at + 4 > this.#input.length) return false
+    return this.#isDone || this.#input.readUInt32LE(at) === 0
+  }
+
+  /**
+   * The next piece of what is expanded, of about `sizeBytes` or the rest of a block; null at the
+   * end. The piece is the reader's until the next call.
+   */
+  next(sizeBytes: number): Uint8Array | null {
+    if (this.#isDone) return null
+    const isNew = this.#blockEnd === 0
+    if (isNew) {
+      this.#expandedBytes += this.#outputAt
+      this.#outputAt = 0
+      if (!this.#enterBlock()) {
+        this.#finish()
+        this.#isDone = true
+        return null
+      }
     }
+    const from = isNew ? 0 : this.#outputAt
+    if (this.#blockEnd !== 0) this.#expand(from + sizeBytes)
+    return this.#piece(from)
   }
 
-  #firstGuess(): number {
-    const size = this.#contentSize
-    const possible = this.#input.length * EXPANSION_MAX
-    if (size === null) return Math.min(this.#limitBytes, this.#input.length * 4)
+  #piece(from: number): Uint8Array {
+    const piece = this.#output.subarray(from, this.#outputAt)
+    if ((this.#flags & FLAG_CONTENT_CHECKSUM) !== 0) this.#hash.add(piece)
+    return piece
+  }
+
+  #checkedSize(): number {
+    const size = readSize(this.#input, 6)
     if (size > this.#limitBytes) throw new ExpansionLimit(this.#limitBytes)
-    if (size > possible) throw new CorruptRecords('an lz4 content size is impossible')
+    if (size > this.#input.length * EXPANSION_MAX) {
+      throw new CorruptRecords('an lz4 content size is impossible')
+    }
     return size
   }
 
@@ -102,22 +135,21 @@ export class Lz4Expansion {
     if (this.#inputAt + 4 > input.length) throw new CorruptRecords('an lz4 frame ends too early')
     const field = input.readUInt32LE(this.#inputAt)
     this.#inputAt += 4
-    if (field === 0) return false
     const size = field & ~STORED
+    // Kafka's reader takes a stored block of no bytes for the end mark as well.
+    if (size === 0) return false
     const end = this.#inputAt + size
     const sumBytes = (this.#flags & FLAG_BLOCK_CHECKSUM) === 0 ? 0 : 4
-    if (size > this.#blockBytesMax || end + sumBytes > input.length) {
+    if (size < 0 || size > this.#blockBytesMax || end + sumBytes > input.length) {
       throw new CorruptRecords('an lz4 block size is impossible')
     }
     if (sumBytes > 0 && xxh32(input, this.#inputAt, end) !== input.readUInt32LE(end)) {
       throw new CorruptRecords('an lz4 block fails its checksum')
     }
-    this.#blockStart = this.#outputAt
     if (field >= STORED) {
-      this.#reserve(size)
-      if (size > this.#output.length - this.#outputAt) throw this.#tooLong()
-      input.copy(this.#output, this.#outputAt, this.#inputAt, end)
-      this.#outputAt += size
+      if (this.#expandedBytes + size > this.#limitBytes) throw new ExpansionLimit(this.#limitBytes)
+      this.#output = input.subarray(this.#inputAt, end)
+      this.#outputAt = size
       this.#inputAt = end + sumBytes
     } else {
       this.#reserve(Math.min(this.#blockBytesMax, size * EXPANSION_MAX))
@@ -130,8 +162,7 @@ export class Lz4Expansion {
     const input = this.#input
     const output = this.#output
     const end = this.#blockEnd
-    const outputEnd = Math.min(this.#blockStart + this.#blockBytesMax, output.length)
-    const matchStart = (this.#flags & FLAG_INDEPENDENT) === 0 ? 0 : this.#blockStart
+    const outputEnd = Math.min(this.#blockBytesMax, output.length)
     let from = this.#inputAt
     let to = this.#outputAt
     while (from < end && to < pauseAt) {
@@ -155,9 +186,7 @@ export class Lz4Expansion {
         let byte = 255
         while (byte === 255 && from < end) length += byte = input[from++]!
       }
-      if (offset === 0 || offset > to - matchStart) {
-        throw new CorruptRecords('an lz4 match is out of bounds')
-      }
+      if (offset === 0 || offset > to) throw new CorruptRecords('an lz4 match is out of bounds')
       if (length > outputEnd - to) throw this.#tooLong()
       repeatRun(output, to, offset, length)
       to += length
@@ -169,41 +198,30 @@ export class Lz4Expansion {
   }
 
   #tooLong(): Error {
-    const isOverLimit = this.#blockStart + this.#blockBytesMax > this.#limitBytes
+    const isOverLimit = this.#expandedBytes + this.#blockBytesMax > this.#limitBytes
     if (isOverLimit && this.#contentSize === null) return new ExpansionLimit(this.#limitBytes)
     return new CorruptRecords('an lz4 block expands to more than it may')
   }
 
-  /** Makes room for `size` more bytes, or for what the limit allows of them. */
+  /** Makes room for a block of `size` bytes, or for what the limit allows of them. */
   #reserve(size: number): void {
-    const needed = Math.min(this.#outputAt + size, this.#contentSize ?? this.#limitBytes)
-    if (needed <= this.#output.length) return
-    const doubled = Math.min(this.#limitBytes, this.#output.length * 2)
-    const larger = Buffer.allocUnsafe(Math.max(needed, doubled))
-    this.#output.copy(larger, 0, 0, this.#outputAt)
-    this.#output = larger
+    const left = (this.#contentSize ?? this.#limitBytes) - this.#expandedBytes
+    const needed = Math.max(0, Math.min(size, left))
+    // A block that was stored lies in the input, which must not be written to.
+    if (this.#block.length < needed) this.#block = Buffer.allocUnsafe(needed)
+    this.#output = this.#block.subarray(0, needed)
   }
 
-  #sum(): void {
-    if ((this.#flags & FLAG_CONTENT_CHECKSUM) === 0) return
-    this.#hashedTo = this.#hash.update(this.#output, this.#hashedTo, this.#outputAt)
-  }
-
-  #finish(): Buffer {
+  #finish(): void {
     const input = this.#input
-    if (this.#contentSize !== null && this.#contentSize !== this.#outputAt) {
+    if (this.#contentSize !== null && this.#contentSize !== this.#expandedBytes) {
       throw new CorruptRecords('an lz4 content size is wrong')
     }
-    if ((this.#flags & FLAG_CONTENT_CHECKSUM) !== 0) {
-      if (this.#inputAt + 4 > input.length) throw new CorruptRecords('an lz4 frame ends too early')
-      const sum = this.#hash.digest(this.#output, this.#hashedTo, this.#outputAt)
-      if (sum !== input.readUInt32LE(this.#inputAt)) {
-        throw new CorruptRecords('lz4 content fails its checksum')
-      }
-      this.#inputAt += 4
+    if ((this.#flags & FLAG_CONTENT_CHECKSUM) === 0) return
+    if (this.#inputAt + 4 > input.length) throw new CorruptRecords('an lz4 frame ends too early')
+    if (this.#hash.digest() !== input.readUInt32LE(this.#inputAt)) {
+      throw new CorruptRecords('lz4 content fails its checksum')
     }
-    if (this.#inputAt !== input.length) throw new CorruptRecords('bytes follow an lz4 frame')
-    return this.#output.subarray(0, this.#outputAt)
   }
 }
 

@@ -17,48 +17,65 @@ import { CorruptRecords, ExpansionLimit } from './corrupt-records.ts'
 const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0])
 const XERIAL_HEADER_BYTES = 16
 const XERIAL_BLOCK_BYTES = 32 * 1024
+const NOTHING = Buffer.alloc(0)
 
 /** What a byte of input can become at most: three bytes copy up to 64. */
 const EXPANSION_MAX = 22
 
-/** Expands snappy in steps, so that long work can be shared out over turns of the event loop. */
+/** Expands snappy block by block. A raw block is one block, however large. */
 export class SnappyExpansion {
+  /** The memory that the work takes at most: the largest block. */
+  readonly memoryBytes: number
   readonly #input: Uint8Array
-  readonly #blocks: readonly Block[]
-  readonly #output: Buffer
-  #block = 0
+  #block: Block | null
+  #output = NOTHING
   #inputAt = 0
+  /** In the block in progress. */
   #outputAt = 0
 
   /** Throws `ExpansionLimit` before anything is allocated, `CorruptRecords` on an absurd claim. */
   constructor(input: Uint8Array, limitBytes: number) {
     this.#input = input
-    this.#blocks = isXerial(input) ? xerialBlocks(input) : [readBlock(input, 0, input.length, 0)]
-    const sizeBytes = this.#blocks.at(-1)?.outputEnd ?? 0
+    let sizeBytes = 0
+    let largest = 0
+    for (let block = firstBlock(input); block !== null; block = blockAfter(input, block)) {
+      sizeBytes += block.outputBytes
+      largest = Math.max(largest, block.outputBytes)
+    }
     if (sizeBytes > limitBytes) throw new ExpansionLimit(limitBytes)
-    this.#output = Buffer.allocUnsafe(sizeBytes)
-    this.#inputAt = this.#blocks[0]?.inputStart ?? 0
+    this.memoryBytes = largest
+    this.#block = firstBlock(input)
+    this.#inputAt = this.#block?.inputStart ?? 0
   }
 
-  /** Works on until about `sizeBytes` more are expanded. Returns all of it once done. */
-  step(sizeBytes: number): Buffer | null {
-    const pauseAt = this.#outputAt + sizeBytes
-    while (this.#block < this.#blocks.length) {
-      const block = this.#blocks[this.#block]!
-      this.#expand(block, pauseAt)
-      if (this.#inputAt < block.inputEnd) return null
-      if (this.#outputAt !== block.outputEnd) throw new CorruptRecords('snappy ends too early')
-      this.#block += 1
-      this.#inputAt = this.#blocks[this.#block]?.inputStart ?? 0
-      if (this.#outputAt >= pauseAt && this.#block < this.#blocks.length) return null
-    }
-    return this.#output
+  /** Whether the last piece was given. */
+  get isAtEnd(): boolean {
+    return this.#block === null
+  }
+
+  /**
+   * The next piece of what is expanded, of about `sizeBytes` or the rest of a block; null at the
+   * end. The piece is the reader's until the next call.
+   */
+  next(sizeBytes: number): Uint8Array | null {
+    const block = this.#block
+    if (block === null) return null
+    if (this.#output.length < this.memoryBytes) this.#output = Buffer.allocUnsafe(this.memoryBytes)
+    const from = this.#outputAt
+    this.#expand(block, from + sizeBytes)
+    const piece = this.#output.subarray(from, this.#outputAt)
+    if (this.#inputAt < block.inputEnd) return piece
+    if (this.#outputAt !== block.outputBytes) throw new CorruptRecords('snappy ends too early')
+    this.#block = blockAfter(this.#input, block)
+    this.#outputAt = 0
+    this.#inputAt = this.#block?.inputStart ?? 0
+    return piece
   }
 
   #expand(block: Block, pauseAt: number): void {
     const input = this.#input
     const output = this.#output
-    const { inputEnd, outputStart, outputEnd } = block
+    const { inputEnd, outputBytes: outputEnd } = block
     let from = this.#inputAt
     let to = this.#outputAt
     while (from < inputEnd && to < pauseAt) {
@@ -91,7 +108,7 @@ export class SnappyExpansion {
         if (size === 4) offset = littleEndian(input, from, size)
       }
       from += size
-      if (offset === 0 || offset > to - outputStart || length > outputEnd - to) {
+      if (offset === 0 || offset > to || length > outputEnd - to) {
         throw new CorruptRecords('a snappy copy is out of bounds')
       }
       repeatRun(output, to, offset, length)
@@ -132,43 +149,42 @@ export function compressSnappyRaw(input: Uint8Array): Buffer {
   return output.subarray(0, at)
 }
 
-/** A raw block: where its elements lie and where they expand to. Ends are exclusive. */
+/** A raw block: where its elements lie (`inputEnd` exclusive), and what they say they expand to. */
 interface Block {
   readonly inputStart: number
   readonly inputEnd: number
-  readonly outputStart: number
-  readonly outputEnd: number
+  readonly outputBytes: number
 }
 
 function isXerial(input: Uint8Array): boolean {
   return input.length >= XERIAL_HEADER_BYTES && XERIAL_MAGIC.equals(input.subarray(0, 8))
 }
 
-function xerialBlocks(input: Uint8Array): Block[] {
-  const blocks: Block[] = []
-  let at = XERIAL_HEADER_BYTES
-  let outputStart = 0
-  while (at < input.length) {
-    // Streams may be joined end to end, each with a header of its own.
-    if (isXerial(input.subarray(at, at + XERIAL_HEADER_BYTES))) {
-      at += XERIAL_HEADER_BYTES
-      continue
-    }
-    if (at + 4 > input.length) throw new CorruptRecords('snappy ends within a block size')
-    const size = bigEndian(input, at)
-    at += 4
-    if (size < 1 || size > input.length - at) {
-      throw new CorruptRecords('a snappy block size is impossible')
-    }
-    const block = readBlock(input, at, at + size, outputStart)
-    blocks.push(block)
-    outputStart = block.outputEnd
-    at += size
-  }
-  return blocks
+function firstBlock(input: Uint8Array): Block | null {
+  if (!isXerial(input)) return readBlock(input, 0, input.length)
+  return xerialBlock(input, XERIAL_HEADER_BYTES)
 }
 
-function readBlock(input: Uint8Array, start: number, end: number, outputStart: number): Block {
+/** The block that follows, if any does. */
+function blockAfter(input: Uint8Array, block: Block): Block | null {
+  return block.inputEnd === input.length ? null : xerialBlock(input, block.inputEnd)
+}
+
+function xerialBlock(input: Uint8Array, start: number): Block | null {
+  let at = start
+  // Streams may be joined end to end, each with a header of its own.
+  while (isXerial(input.subarray(at, at + XERIAL_HEADER_BYTES))) at += XERIAL_HEADER_BYTES
+  // Java's reader takes less than a block size for the end.
+  if (at + 4 > input.length) return null
+  const size = bigEndian(input, at)
+  at += 4
+  if (size < 1 || size > input.length - at) {
+    throw new CorruptRecords('a snappy block size is impossible')
+  }
+  return readBlock(input, at, at + size)
+}
+
+function readBlock(input: Uint8Array, start: number, end: number): Block {
   let size = 0
   let scale = 1
   let at = start
@@ -181,7 +197,7 @@ function readBlock(input: Uint8Array, start: number, end: number, outputStart: n
     if (byte < 0x80) break
   }
   if (size > (end - at) * EXPANSION_MAX) throw new CorruptRecords('a snappy size is impossible')
-  return { inputStart: at, inputEnd: end, outputStart, outputEnd: outputStart + size }
+  return { inputStart: at, inputEnd: end, outputBytes: size }
 }
 
 const HASH_BITS = 14

@@ -11,11 +11,11 @@ export const VARLONG_BYTES_MAX = 10
 
 /** Reads varints one after another. Throws `CorruptRecords` at the end or on too long a one. */
 export class VarintCursor {
-  readonly bytes: Uint8Array
+  bytes: Uint8Array
   /** Where the next read begins. */
   at: number
   /** Exclusive. */
-  readonly end: number
+  end: number
 
   constructor(bytes: Uint8Array, at = 0, end = bytes.length) {
     this.bytes = bytes

@@ -9,6 +9,7 @@ import { Recoder } from '../../broker/partition/recoder.ts'
 import type { Keep } from '../../host/sim/crash.ts'
 import type { SimHost } from '../../host/sim/host.ts'
 import { newUuid } from '../../protocol/uuid.ts'
+import { Expander } from '../../storage/expander.ts'
 import { openEveryLog } from '../support/open-directory.ts'
 import type { GroupStorage } from './groups-world.ts'
 
@@ -70,6 +71,10 @@ async function openLog(host: SimHost): Promise<ShardLog> {
     recoder: new Recoder({
       crc32c: host.crc32c,
       nextTurn: () => host.loop.nextTurn(),
+      expander: new Expander({
+        nextTurn: () => host.loop.nextTurn(),
+        memoryBytesMax: () => 2 ** 27,
+      }),
       expandedBytesMax: () => 1 << 26,
     }),
   })

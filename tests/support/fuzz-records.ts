@@ -93,6 +93,7 @@ function walk(batch: BatchView): boolean {
     throw new Error(`${expanded.length} bytes expanded`)
   }
   const rules = {
+    consecutive: true,
     keyRequired: false,
     baseTimestamp: batch.baseTimestamp,
     timestampMin: Number.NEGATIVE_INFINITY,

@@ -22,6 +22,7 @@ import { nodeHost } from '../../../host/node/host.ts'
 import { memoryDisk } from '../../../host/sim/memory-disk.ts'
 import { SeededRandom } from '../../../host/sim/random.ts'
 import { newUuid } from '../../../protocol/uuid.ts'
+import { Expander } from '../../../storage/expander.ts'
 import { LogDirectory } from '../../../storage/log-directory.ts'
 
 const node = nodeHost()
@@ -110,6 +111,10 @@ function makePartitions(
     recoder: new Recoder({
       crc32c: node.crc32c,
       nextTurn: () => node.loop.nextTurn(),
+      expander: new Expander({
+        nextTurn: () => node.loop.nextTurn(),
+        memoryBytesMax: () => 2 ** 27,
+      }),
       expandedBytesMax: () => config.get('ottla.expanded.batch.max.bytes'),
     }),
   })

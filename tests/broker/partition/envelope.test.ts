@@ -83,9 +83,10 @@ describe('an envelope', () => {
     expect([5, 6, 7].map(of)).toEqual(Array(3).fill(UNKNOWN_SERVER_ERROR))
   })
 
-  test('of a producer has an epoch and a sequence', () => {
+  test('of a producer has a sequence, and an epoch of -1 or above', () => {
     const of = (producerEpoch: number, baseSequence: number) =>
       checked(() => {}, {}, batchOf({ producerId: 7, producerEpoch, baseSequence }))
-    expect([of(0, 0), of(-1, 0), of(0, -1)]).toEqual([NONE, INVALID_RECORD, INVALID_RECORD])
+    expect([of(0, 0), of(-1, 0)]).toEqual([NONE, NONE])
+    expect([of(-2, 0), of(0, -1)]).toEqual([ErrorCode.INVALID_PRODUCER_EPOCH, INVALID_RECORD])
   })
 })

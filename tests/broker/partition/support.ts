@@ -13,6 +13,7 @@ import type { BatchView } from '../../../protocol/records/batch.ts'
 import { BatchView as View } from '../../../protocol/records/batch.ts'
 import { readRecords } from '../../../protocol/records/reader.ts'
 import { newUuid } from '../../../protocol/uuid.ts'
+import { Expander } from '../../../storage/expander.ts'
 import type { LogConfig } from '../../../storage/log-config.ts'
 import { openEveryLog } from '../../support/open-directory.ts'
 
@@ -78,6 +79,7 @@ export async function partitionWorld(options: PartitionWorldOptions = {}) {
     recoder: new Recoder({
       crc32c,
       nextTurn: () => loop.nextTurn(),
+      expander: new Expander({ nextTurn: () => loop.nextTurn(), memoryBytesMax: () => 2 ** 27 }),
       expandedBytesMax: () => config.get('ottla.expanded.batch.max.bytes'),
     }),
   })

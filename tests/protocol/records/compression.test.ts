@@ -7,6 +7,7 @@ import {
   ExpansionLimit,
   expandLater,
   expandNow,
+  planExpansion,
 } from '../../../protocol/records/compression.ts'
 import { compressSnappyRaw } from '../../../protocol/records/snappy.ts'
 import { xxh32 } from '../../../protocol/records/xxh32.ts'
@@ -16,7 +17,7 @@ const FOX = Buffer.from(`${'the quick brown fox jumps over the lazy dog; '.repea
 const SNAPPY_C =
   'b7017874686520717569636b2062726f776e20666f78206a756d7073206f766572200' +
   '11f206c617a7920646f673b050efe2d00ee2d000d2d08656e64'
-const LZ4_LINKED =
+const LZ4_CHECKED =
   '04224d187c40b700000000000000d339000000f01074686520717569636b2062726f776e20666f78206a756d' +
   '7073206f766572201f00916c617a7920646f673b0e000f2d006e503b20656e648e553d5f00000000db97d9a0'
 
@@ -98,14 +99,65 @@ describe('frames of others', () => {
     expect(both.equals(Buffer.concat([FOX, FOX]))).toBe(true)
   })
 
-  test('an lz4 frame with linked blocks, content size and every checksum', () => {
-    const frame = Buffer.from(LZ4_LINKED, 'hex')
+  test('an lz4 frame with content size and every checksum, and what may follow it', () => {
+    const frame = Buffer.from(LZ4_CHECKED, 'hex')
     expect(expandNow(Codec.LZ4, frame, 1000).equals(FOX)).toBe(true)
     for (let at = 0; at < frame.length; at += 1) {
       const damaged = Buffer.from(frame)
       damaged[at]! ^= 1
       expect(() => expandNow(Codec.LZ4, damaged, 1000)).toThrow(CorruptRecords)
     }
+    expect(expandNow(Codec.LZ4, Buffer.concat([frame, frame]), 1000).equals(FOX)).toBe(true)
+  })
+
+  test('an lz4 frame whose blocks may refer to one another is corrupt', () => {
+    const frame = Buffer.from(LZ4_CHECKED, 'hex')
+    frame[4]! &= ~0x20
+    frame[14] = (xxh32(frame, 4, 14) >>> 8) & 0xff
+    expect(() => expandNow(Codec.LZ4, frame, 1000)).toThrow('not independent')
+  })
+
+  test('gzip members are joined, and what is no member is not looked at', async () => {
+    const member = compressNow(Codec.GZIP, FOX)
+    const twice = Buffer.concat([FOX, FOX])
+    for (const [bytes, expected] of [
+      [Buffer.concat([member, member]), twice],
+      [Buffer.concat([member, Buffer.from('no member at all, however long')]), FOX],
+      [Buffer.concat([member, member.subarray(0, 12)]), FOX],
+    ] as const) {
+      expect(expandNow(Codec.GZIP, bytes, 1000).equals(expected)).toBe(true)
+      expect((await expandLater(Codec.GZIP, bytes, 1000, turn)).equals(expected)).toBe(true)
+    }
+    const damaged = Buffer.from(member)
+    damaged[member.length - 6]! ^= 1
+    expect(() => expandNow(Codec.GZIP, damaged, 1000)).toThrow(CorruptRecords)
+    const unfinished = Buffer.concat([member, member.subarray(0, -4)])
+    expect(() => expandNow(Codec.GZIP, unfinished, 1000)).toThrow(CorruptRecords)
+  })
+
+  test('zstd frames are joined, skippable ones passed over, nothing else may follow', async () => {
+    const frame = compressNow(Codec.ZSTD, FOX)
+    const skippable = Buffer.from('502a4d1802000000ffff', 'hex')
+    const bytes = Buffer.concat([skippable, frame, skippable, frame])
+    const expected = Buffer.concat([FOX, FOX])
+    expect(expandNow(Codec.ZSTD, bytes, 1000).equals(expected)).toBe(true)
+    expect((await expandLater(Codec.ZSTD, bytes, 1000, turn)).equals(expected)).toBe(true)
+    const followed = Buffer.concat([frame, Buffer.from('x')])
+    expect(() => expandNow(Codec.ZSTD, followed, 1000)).toThrow(CorruptRecords)
+    await expect(expandLater(Codec.ZSTD, followed, 1000, turn)).rejects.toThrow(CorruptRecords)
+  })
+
+  test('a zstd window is counted as far as the limit lets it fill, up to 128 MiB', async () => {
+    // An empty last block behind a window field: 11 << 3 would be 2 MiB, 17 << 3 128 MiB.
+    const framed = (window: number) => Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, window, 1, 0, 0])
+    const memory = (window: number, limitBytes: number) =>
+      planExpansion(Codec.ZSTD, framed(window), limitBytes, turn).memoryBytes
+    const context = memory(0, 0)
+    expect(memory(11 << 3, 2 ** 30) - context).toBe(2 ** 21)
+    expect(memory(17 << 3, 2 ** 30) - context).toBe(2 ** 27)
+    expect(memory(17 << 3, 1000) - context).toBe(1000)
+    expect(expandNow(Codec.ZSTD, framed(17 << 3), 0)).toHaveLength(0)
+    expect(() => memory((17 << 3) + 1, 1000)).toThrow(CorruptRecords)
   })
 
   test('a claim that the input cannot fulfil is refused before room is made for it', () => {

@@ -4,7 +4,12 @@ import { BATCH_HEADER_BYTES } from '../../../protocol/records/batch.ts'
 import { buildBatch, type RecordDraft } from '../../../protocol/records/builder.ts'
 import { checkRecords } from '../../../protocol/records/record-check.ts'
 
-const RULES = { keyRequired: false, baseTimestamp: 1000, timestampMax: Number.POSITIVE_INFINITY }
+const RULES = {
+  consecutive: true,
+  keyRequired: false,
+  baseTimestamp: 1000,
+  timestampMax: Number.POSITIVE_INFINITY,
+}
 /** Nothing to complain about. */
 const ANY_TIME = { ...RULES, timestampMin: Number.NEGATIVE_INFINITY }
 /** Every record is looked at closely: each is too old. */

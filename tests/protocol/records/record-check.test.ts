@@ -12,6 +12,7 @@ import {
 
 const T = 1_700_000_000_000
 const ANY: RecordRules = {
+  consecutive: true,
   keyRequired: false,
   baseTimestamp: T,
   timestampMin: Number.NEGATIVE_INFINITY,
@@ -88,6 +89,34 @@ describe('checking records', () => {
         recordIndex: deltas.length - 1,
       })
     }
+  })
+
+  test('lets offset deltas repeat and leave gaps where that is asked for, and no more', () => {
+    const loose = { ...ANY, consecutive: false }
+    const faultOf = (deltas: readonly number[]) => {
+      const records = plain(deltas.length)
+      const batch = batchOf(records)
+      // Every record is as long as the first; its fourth byte is the offset delta.
+      const size = batch.payload.length / deltas.length
+      for (const [i, delta] of deltas.entries()) {
+        batch.payload[i * size + 3] = delta < 0 ? -delta * 2 - 1 : delta * 2
+      }
+      return check(batch, loose).fault
+    }
+    for (const deltas of [
+      [0, 0, 0],
+      [1, 1, 2],
+      [0, 2, 2],
+      [2, 2, 2],
+    ]) {
+      expect([deltas, faultOf(deltas)]).toEqual([deltas, null])
+    }
+    const descending = 'offset deltas descend'
+    expect(faultOf([0, 2, 1])).toEqual({ reason: descending, recordIndex: 2 })
+    expect(faultOf([0, 1, 0])).toEqual({ reason: descending, recordIndex: 2 })
+    expect(faultOf([-1, 0, 0])).toEqual({ reason: descending, recordIndex: 0 })
+    const beyond = 'an offset delta is beyond the last of its batch'
+    expect(faultOf([0, 1, 3])).toEqual({ reason: beyond, recordIndex: 2 })
   })
 
   test('refuses bytes left over and records that are not there', () => {
