@@ -103,7 +103,7 @@ export function describeBroker(config: BrokerConfig, names: Names): DescribedCon
   const asked = new Set(names ?? [...brokerProperties().keys(), ...config.setNames()])
   return [...asked].flatMap(name => {
     const property = brokerProperty(name)
-    if (property === undefined) return []
+    if (property === undefined || property.isUntold) return []
     const synonyms = brokerSynonymsOf(config, name)
     const isSet = synonyms.some(({ source }) => source !== ConfigSource.DEFAULT)
     const isOfListener = withoutListener(name) !== name

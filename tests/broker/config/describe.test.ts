@@ -76,6 +76,13 @@ describe('describing', () => {
     expect(all.find(({ name }) => name === 'flush.ms')?.value).toBe('9223372036854775807')
   })
 
+  test('what Kafka keeps to itself is not told, with all properties or by name', () => {
+    const name = 'producer.id.expiration.check.interval.ms'
+    const config = configOf({ [name]: '5' })
+    const told = [...describeBroker(config, null), ...describeBroker(config, [name])]
+    expect(told.filter(one => one.name === name)).toEqual([])
+  })
+
   test('secrets are never told', () => {
     const config = configOf({ 'ssl.key.password': 'hush' })
     const [secret] = describeBroker(config, ['ssl.key.password'])
