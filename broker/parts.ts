@@ -2,7 +2,7 @@ import type { Host } from '../host/host.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { newUuid } from '../protocol/uuid.ts'
 import { Expander } from '../storage/expander.ts'
-import { LogDirectory } from '../storage/log-directory.ts'
+import { type LoadFinding, LogDirectory } from '../storage/log-directory.ts'
 import { Space } from '../storage/space.ts'
 import { Controller } from './cluster/controller-runtime.ts'
 import { prepareMetadata } from './cluster/founding.ts'
@@ -15,6 +15,7 @@ import { GROUP_TOPIC, GroupCoordinators } from './coordinator/group-coordinators
 import { PartitionLog } from './coordinator/partition-log.ts'
 import { snapshotFile } from './coordinator/snapshot.ts'
 import { descriptorShares } from './descriptors.ts'
+import { findingTeller } from './findings.ts'
 import { ClusterView } from './image/cluster-view.ts'
 import { LocalStore } from './metadata/local-store.ts'
 import { FetchSessions } from './partition/fetch-session.ts'
@@ -68,6 +69,7 @@ export class BrokerParts implements BrokerServices {
     logDirectory: LogDirectory,
     store: LocalStore,
     space: Space,
+    conditions: Conditions,
   ) {
     const { host, config } = options
     this.expander = expander
@@ -76,7 +78,7 @@ export class BrokerParts implements BrokerServices {
     this.authorizer = options.authorizer ?? allowAll
     this.nodeId = logDirectory.identity.nodeId
     config.identify(this.nodeId)
-    this.conditions = new Conditions(() => host.clock.nowMs(), host.log)
+    this.conditions = conditions
     this.logDirectory = logDirectory
     this.space = space
     this.store = store
@@ -116,12 +118,14 @@ export class BrokerParts implements BrokerServices {
     const fill = (size: number) => host.random.bytes(size)
     const ballast = sizeBytes > 0 ? { sizeBytes, fill } : null
     const space = new Space({ disk: host.disk, folder: path, ballast })
-    const logDirectory = await claimFolder(host, config, path, { space, expander })
+    const conditions = new Conditions(() => host.clock.nowMs(), host.log)
+    const onFinding = findingTeller(conditions, host.log)
+    const logDirectory = await claimFolder(host, config, path, { space, expander, onFinding })
     try {
       const { disk, loop, crc32c } = host
       const makeRoom = () => space.full()
-      const store = new LocalStore({ disk, loop, crc32c, folder: path, makeRoom })
-      return new BrokerParts(options, expander, logDirectory, store, space)
+      const store = new LocalStore({ disk, loop, crc32c, folder: path, makeRoom, onFinding })
+      return new BrokerParts(options, expander, logDirectory, store, space, conditions)
     } catch (error) {
       logDirectory.abandon()
       throw error
@@ -241,11 +245,17 @@ export function dataFolder(config: BrokerConfig): string {
   return config.get('log.dirs')?.[0] ?? config.get('log.dir')[0] ?? 'data'
 }
 
+interface FolderParts {
+  readonly space: Space
+  readonly expander: Expander
+  readonly onFinding: (finding: LoadFinding) => void
+}
+
 function claimFolder(
   host: Host,
   config: BrokerConfig,
   path: string,
-  { space, expander }: { readonly space: Space; readonly expander: Expander },
+  { space, expander, onFinding }: FolderParts,
 ): Promise<LogDirectory> {
   const configured = Math.max(config.get('node.id'), config.get('broker.id'))
   return LogDirectory.claim({
@@ -253,6 +263,7 @@ function claimFolder(
     disk: host.disk,
     loop: host.loop,
     crc32c: host.crc32c,
+    onFinding,
     random: host.random,
     newId: () => newId(host),
     ...(configured >= 0 && { expected: { nodeId: configured } }),

@@ -87,6 +87,14 @@ function diskSentence(error: DiskError, { folder }: StartAttempt, cures: StartCu
         `${error.path} may not be written to (${error.code}): ` +
         `check who owns the data folder ${folder}`
       )
+    case 'CORRUPT': {
+      const where = error.cause instanceof Error ? error.cause.message : 'damaged'
+      return (
+        `${error.path} is ${where}: \`ottla storage repair ${folder}\` shows what it would set ` +
+        'aside so that the broker starts, and does it with --apply; or bring the file back from ' +
+        'a copy'
+      )
+    }
     case 'ENOSPC':
       return `the disk of the data folder ${folder} is full`
     default:

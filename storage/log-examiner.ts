@@ -7,7 +7,7 @@ import { EpochCheck } from './epoch-check.ts'
 import type { LogState } from './log-state.ts'
 import type { Segment } from './segment.ts'
 import { checkSegment } from './segment-check.ts'
-import { NO_EPOCH } from './units.ts'
+import { NO_EPOCH, type Offset } from './units.ts'
 
 /** A log that its reader cannot do without is damaged. */
 export class DamagedLog extends Error {
@@ -17,7 +17,10 @@ export class DamagedLog extends Error {
   readonly position: number
 
   constructor(path: string, position: number) {
-    super(`${path} is damaged at byte ${position}`)
+    super(
+      `${path} is damaged at byte ${position}: stop the broker and let` +
+        ' `ottla storage repair` set the damaged part aside, or bring the file back from a copy',
+    )
     this.path = path
     this.position = position
   }
@@ -47,11 +50,19 @@ export function examineSegment(state: LogState, segment: Segment): void {
   state.truncations++
 }
 
-/** Checks every segment that was not, and returns the first damaged range; null if all is whole. */
-export function firstDamage(state: LogState): { path: string; range: DamagedRange } | null {
-  for (const segment of state.segments) {
+/**
+ * The first damaged range behind the batch that holds `from`, after every segment that was not
+ * checked yet was; null if all is whole. Throws DiskError.
+ */
+export function firstDamage(
+  state: LogState,
+  from: Offset,
+): { readonly path: string; readonly range: DamagedRange } | null {
+  for (const segment of state.segments.slice(Math.max(0, state.floorIndex(from)))) {
     if (!segment.isChecked && segment.sizeBytes > 0) examineSegment(state, segment)
-    const range = segment.damage?.[0]
+    if (segment.damage === null) continue
+    const start = from <= segment.baseOffset ? 0 : (segment.seek(from)?.position ?? 0)
+    const range = segment.damage.find(({ end }) => end > start)
     if (range !== undefined) return { path: segment.slot.path, range }
   }
   return null

@@ -18,6 +18,7 @@ import type { AppendOptions, AppendResult, AppendWaiter } from './append-result.
 import { LogAppender } from './log-appender.ts'
 import { LogCommits } from './log-commits.ts'
 import type { LogConfig } from './log-config.ts'
+import { firstDamage } from './log-examiner.ts'
 import type {
   AbortedTransaction,
   ActiveProducer,
@@ -257,6 +258,14 @@ export class Log {
       maxTimestampMs: segment.maxTimestampMs,
       isActive: segment === active,
     }))
+  }
+
+  /**
+   * The first damaged range behind the batch that holds `from`; null if there is none. Checks what
+   * was not checked yet, which takes as long as reading it. Throws DiskError.
+   */
+  firstDamage(from: Offset): ReturnType<typeof firstDamage> {
+    return firstDamage(this.state, from)
   }
 
   /** Cold and synchronous. A view is valid until the next one is asked for. */

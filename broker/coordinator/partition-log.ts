@@ -1,6 +1,7 @@
 import type { Loop } from '../../host/host.ts'
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import type { BatchView } from '../../protocol/records/batch.ts'
+import { DamagedLog } from '../../storage/log-examiner.ts'
 import type { AdvanceWaiter } from '../partition/delayed-fetch.ts'
 import type { Partition } from '../partition/partition.ts'
 import type { AppendEnd, ShardLog, ShardLogListener } from './shard-log.ts'
@@ -59,8 +60,12 @@ export class PartitionLog implements ShardLog {
     this.#loop.spawn('append to __consumer_offsets', outcome)
   }
 
+  /** Throws DamagedLog rather than leave out a part of what the shard's state is made of. */
   readBatches(from: number, bound: number): Iterable<BatchView> {
-    return this.#partition.log.readBatches(from, bound)
+    const { log } = this.#partition
+    const damage = log.firstDamage(from)
+    if (damage !== null) throw new DamagedLog(damage.path, damage.range.start)
+    return log.readBatches(from, bound)
   }
 
   listen(listener: ShardLogListener | null): void {

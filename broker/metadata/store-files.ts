@@ -10,6 +10,16 @@ export interface StoreFilesOptions {
   readonly crc32c: Crc32c
   /** Exists, and durably so. */
   readonly folder: string
+  /** Told of a last frame that is not whole. */
+  readonly onFinding?: ((finding: StoreFinding) => void) | undefined
+}
+
+/** What was found at the end of the log. */
+export interface StoreFinding {
+  readonly kind: 'cut'
+  readonly path: string
+  readonly reason: string
+  readonly bytes: number
 }
 
 /** Names Kafka does not look at. */
@@ -36,12 +46,18 @@ type SnapshotEntry = [string, number, number, StoreValue]
  *   snapshot  frames of [key, createRevision, modRevision, value][], then one frame
  *             { revision, count } that closes it: everything at one revision.
  *
+ * Behind each frame that was synced a *seal* is written: a frame without changes, not synced on its
+ * own account. Whatever stands before a sound frame was therefore on disk. A last frame that is not
+ * sound is damaged if its seal is there, and refused; without a seal nobody was told of it.
+ *
  * Invariants:
- *   (1) A frame is written only after the one before it was synced.
+ *   (1) A frame is written only after the one before it was synced, and a seal only after its frame
+ *       was. The next frame overwrites the seal: it may not be on disk when that frame is.
  *   (2) Revisions the snapshot holds are skipped when the log is replayed.
  *   (3) Reading writes nothing: whoever holds the folder's lock may be another.
  *
- * Crash story: a torn last frame was never told to anybody; the first write cuts it off. A crash
+ * Crash story: a torn last frame was never told to anybody; the first write cuts it off, keeping a
+ * copy beside the log. A lost seal costs nothing but the proof that its frame was synced. A crash
  * between a snapshot's rename and the cut of the log replays the log and skips all of it.
  */
 export class StoreFiles {
@@ -49,6 +65,8 @@ export class StoreFiles {
   readonly #codec: FrameCodec
   #log: File | null = null
   #logBytes = 0
+  /** Where bytes begin that are no frame, as the file was read. */
+  #tornFrom = 0
   #snapshotBytes = 0
 
   constructor(options: StoreFilesOptions) {
@@ -71,8 +89,12 @@ export class StoreFiles {
     if (disk.stat(snapshotPath) !== null) this.#readSnapshot(disk.readFile(snapshotPath), state)
     const logPath = `${folder}/${METADATA_LOG}`
     if (disk.stat(logPath) === null) return
-    const { values, validBytes } = this.#codec.decodeAll(disk.readFile(logPath), logPath)
-    this.#logBytes = validBytes
+    const bytes = disk.readFile(logPath)
+    const { values, validBytes } = this.#codec.decodeAll(bytes, logPath)
+    const isSealed = (values.at(-1) as LoggedChange[] | undefined)?.length === 0
+    this.#logBytes = isSealed ? validBytes - this.#codec.encode([]).length : validBytes
+    this.#tornFrom = validBytes
+    this.#tellTorn(logPath, bytes.length - validBytes)
     for (const [revision, events] of (values as LoggedChange[][]).flat()) {
       if (revision <= state.revision) continue
       state.restore(
@@ -95,6 +117,21 @@ export class StoreFiles {
     }
     await log.sync()
     this.#logBytes += frame.length
+    this.#seal(log)
+  }
+
+  /** What stands before it was synced. A disk without room for it goes without. */
+  #seal(log: File): void {
+    const seal = this.#codec.encode([])
+    if (log.writev([seal], this.#logBytes) < seal.length) log.truncate(this.#logBytes)
+  }
+
+  #tellTorn(path: string, bytes: number): void {
+    if (bytes === 0) return
+    const reason =
+      `the last change was not written whole, from byte ${this.#tornFrom} on: nobody was told of ` +
+      `it, and the next change replaces it; it is kept in ${tornPath(path, this.#tornFrom)}`
+    this.#options.onFinding?.({ kind: 'cut', path, reason, bytes })
   }
 
   /** Writes all down anew and empties the log. What fails before the rename changes nothing. */
@@ -140,11 +177,27 @@ export class StoreFiles {
     if (this.#log !== null) return this.#log
     const { disk, folder } = this.#options
     const log = disk.open(`${folder}/${METADATA_LOG}`, 'create')
-    if (log.sizeBytes > this.#logBytes) log.truncate(this.#logBytes)
+    if (log.sizeBytes > this.#tornFrom) {
+      this.#keepTorn(log)
+      log.truncate(this.#tornFrom)
+    }
     await log.sync()
     await disk.syncFolder(folder)
     this.#log = log
     return log
+  }
+
+  #keepTorn(log: File): void {
+    const bytes = Buffer.alloc(log.sizeBytes - this.#tornFrom)
+    log.read(bytes, this.#tornFrom)
+    if (bytes.every(byte => byte === 0)) return
+    const copy = this.#options.disk.open(tornPath(log.path, this.#tornFrom), 'create')
+    try {
+      copy.truncate(0)
+      copy.writev([bytes], 0)
+    } finally {
+      copy.close()
+    }
   }
 
   #readSnapshot(bytes: Buffer, state: StoreState): void {
@@ -163,6 +216,11 @@ export class StoreFiles {
       }),
     )
   }
+}
+
+/** Where a last frame that was not whole is kept. */
+function tornPath(logPath: string, at: number): string {
+  return `${logPath}.torn-${at}`
 }
 
 function encodeEvent(event: StoreEvent): LoggedEvent {

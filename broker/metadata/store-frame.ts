@@ -46,24 +46,40 @@ export class FrameCodec {
 
   /**
    * All frames from the start, and where they end. A frame is written only after the one before
-   * it was synced, so at most the last can be torn; a sound one behind a damaged one means that
-   * the disk lost what it had promised, and that is not for us to cut away.
+   * it was synced, so at most the last can be torn; a sound one behind a damaged one (its seal, or
+   * the next) means that the disk lost what it had promised, and that is not for us to cut away.
    */
   decodeAll(bytes: Buffer, path: string): { values: unknown[]; validBytes: number } {
+    const { values, damage, validBytes } = this.decodeSound(bytes)
+    const first = damage[0]
+    if (first !== undefined) throw damaged(path, first.start)
+    return { values, validBytes }
+  }
+
+  /** Every sound frame, the ranges between them that are none, and where the last one ends. */
+  decodeSound(bytes: Buffer): {
+    readonly values: unknown[]
+    readonly frames: readonly Buffer[]
+    readonly damage: readonly { readonly start: number; readonly end: number }[]
+    readonly validBytes: number
+  } {
     const values: unknown[] = []
-    let at = 0
-    for (;;) {
+    const frames: Buffer[] = []
+    const damage: { start: number; end: number }[] = []
+    let validBytes = 0
+    for (let at = 0; at >= 0; ) {
       const frame = this.decode(bytes, at)
-      if (frame === null) break
+      if (frame === null) {
+        at = bytes.indexOf(MAGIC, at + 1)
+        continue
+      }
+      if (at > validBytes) damage.push({ start: validBytes, end: at })
       values.push(frame.value)
-      at += frame.sizeBytes
+      validBytes = at + frame.sizeBytes
+      frames.push(bytes.subarray(at, validBytes))
+      at = validBytes
     }
-    for (let from = at + 1; ; from++) {
-      from = bytes.indexOf(MAGIC, from)
-      if (from < 0) break
-      if (this.decode(bytes, from) !== null) throw damaged(path, at)
-    }
-    return { values, validBytes: at }
+    return { values, frames, damage, validBytes }
   }
 }
 

@@ -5,7 +5,11 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { LocalStore } from '../../../broker/metadata/local-store.ts'
 import type { StoreEntry, StoreOperation } from '../../../broker/metadata/store.ts'
-import { METADATA_LOG, METADATA_SNAPSHOT } from '../../../broker/metadata/store-files.ts'
+import {
+  METADATA_LOG,
+  METADATA_SNAPSHOT,
+  type StoreFinding,
+} from '../../../broker/metadata/store-files.ts'
 import type { Disk } from '../../../host/host.ts'
 import { nodeHost } from '../../../host/node/host.ts'
 import { SimDisk } from '../../../host/sim/disk.ts'
@@ -96,7 +100,7 @@ describe('a local store after a crash', () => {
     })
   }
 
-  test('a torn last frame is cut off by the first write, not by opening', async () => {
+  test('a torn last frame is told, kept aside and cut off by the first write', async () => {
     const disk = memoryDisk()
     const store = openOn(disk, '/data')
     await write(store, put('a', 'kept'))
@@ -104,15 +108,53 @@ describe('a local store after a crash', () => {
     const file = disk.open(`/data/${METADATA_LOG}`, 'write')
     const size = file.sizeBytes
     file.writev([Buffer.from('OTMD\0\0\0\x40torn')], size)
-    const again = openOn(disk, '/data')
+    const findings: StoreFinding[] = []
+    const again = new LocalStore({
+      disk,
+      loop,
+      crc32c,
+      folder: '/data',
+      onFinding: finding => findings.push(finding),
+    })
+    expect(findings).toMatchObject([{ kind: 'cut', bytes: 12 }])
+    expect(findings[0]?.reason).toContain(`from byte ${size} on`)
     expect(file.sizeBytes).toBe(size + 12)
     expect(await contents(again)).toEqual([['a', 'kept']])
     await write(again, put('b', 'more'))
     await again.close()
+    expect(disk.readFile(`/data/${METADATA_LOG}.torn-${size}`).toString()).toContain('torn')
     expect(await contents(openOn(disk, '/data'))).toEqual([
       ['a', 'kept'],
       ['b', 'more'],
     ])
+  })
+
+  test('a flipped bit of any byte never undoes a change that was acknowledged', async () => {
+    const disk = memoryDisk()
+    const store = openOn(disk, '/data')
+    await write(store, put('a', 'first'))
+    await write(store, put('b', 'second'))
+    await store.close()
+    const whole = disk.readFile(`/data/${METADATA_LOG}`)
+    const file = disk.open(`/data/${METADATA_LOG}`, 'write')
+    let refused = 0
+    for (let bit = 0; bit < whole.length * 8; bit++) {
+      const flipped = Buffer.from(whole)
+      flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (1 << (bit & 7))
+      file.writev([flipped], 0)
+      try {
+        expect(await contents(openOn(disk, '/data'))).toEqual([
+          ['a', 'first'],
+          ['b', 'second'],
+        ])
+      } catch (error) {
+        refused++
+        expect(error).toMatchObject({ code: 'CORRUPT' })
+        expect((error as { cause: Error }).cause.message).toMatch(/damaged at byte \d+/)
+      }
+    }
+    // All but the seal of the last frame, 13 bytes, which only says that the frame was synced.
+    expect(refused).toBe((whole.length - 13) * 8)
   })
 
   test('damage with sound data behind it is refused, not cut away', async () => {
