@@ -98,6 +98,7 @@ function scan(
     return { producers: null, mustSync: false }
   const first = firstToScan(options, segments)
   const epochs = new LeaderEpochs(environment.disk, folder, () => {
+    environment.journal.add('rebuilt', epochs.path, 'unreadable: made again from the batches')
     return epochsInBatches(environment, segments)
   })
   const knownEnd = knownEndOf(options, snapshots)

@@ -61,6 +61,7 @@ function latestSnapshot(
     if (producers !== null) return { producers, offset }
     disk.remove(path)
     snapshots.splice(at, 1)
+    source.environment.journal.add('removed', path, 'not whole: the log says the same')
   }
   return { producers: new Map(), offset: source.logStartOffset }
 }

@@ -74,7 +74,11 @@ export function checkSegment(
     },
   })
   segment.isChecked = true
-  if (wasWrong || !index.isRight) {
+  const { wrongPath } = index
+  if (wrongPath !== null) {
+    environment.journal.add('rebuilt', wrongPath, 'it has an entry that no batch fits')
+  }
+  if (wasWrong || wrongPath !== null) {
     segment.rebuildIndexes()
     persistIndexes(segment)
   }
@@ -98,13 +102,16 @@ class IndexCheck {
   readonly #times = new Map<number, TimestampMs>()
   /** Null without entries: they are made when the segment is first asked for times. */
   readonly #lastTimeMs: TimestampMs | null
-  #isRight = true
+  readonly #segment: Segment
+  #isPlaceWrong = false
+  #isTimeWrong = false
   #largestMs: TimestampMs = NO_TIMESTAMP
 
   /** Reads the files as they are: the segment loads its indexes when they are needed. */
   constructor(disk: Disk, segment: Segment) {
     const offsets = new OffsetIndex(segment.pathOf(FileKind.OFFSET_INDEX))
     const times = new TimeIndex(segment.pathOf(FileKind.TIME_INDEX))
+    this.#segment = segment
     offsets.entries.load(disk)
     times.entries.load(disk)
     for (let slot = 0; slot < offsets.count; slot++) {
@@ -120,20 +127,23 @@ class IndexCheck {
     const indexed = this.#places.get(position)
     if (indexed !== undefined) {
       this.#places.delete(position)
-      if (indexed !== relativeOffset) this.#isRight = false
+      if (indexed !== relativeOffset) this.#isPlaceWrong = true
     }
     if (maxTimestampMs > this.#largestMs) this.#largestMs = maxTimestampMs
     const timestampMs = this.#times.get(relativeOffset)
     if (timestampMs !== undefined) {
       this.#times.delete(relativeOffset)
-      if (timestampMs !== maxTimestampMs) this.#isRight = false
+      if (timestampMs !== maxTimestampMs) this.#isTimeWrong = true
     }
   }
 
-  /** Every entry named a batch, and the last timestamp is the largest. */
-  get isRight(): boolean {
-    const areFound = this.#places.size === 0 && this.#times.size === 0
+  /** The index with an entry that names no batch, or whose last timestamp is not the largest. */
+  get wrongPath(): string | null {
+    if (this.#isPlaceWrong || this.#places.size > 0) {
+      return this.#segment.pathOf(FileKind.OFFSET_INDEX)
+    }
     const isClosed = this.#lastTimeMs === null || this.#lastTimeMs === this.#largestMs
-    return this.#isRight && areFound && isClosed
+    const areTimesRight = !this.#isTimeWrong && this.#times.size === 0 && isClosed
+    return areTimesRight ? null : this.#segment.pathOf(FileKind.TIME_INDEX)
   }
 }

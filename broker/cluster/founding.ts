@@ -62,7 +62,9 @@ class Founding {
     if (known === '') await this.#found(clusterId)
     else if (known !== clusterId) {
       throw new ClusterStartError(
-        `the metadata store is cluster ${known}'s, the data folder cluster ${clusterId}'s`,
+        `the metadata store is cluster ${known}'s, meta.properties says cluster ${clusterId}: ` +
+          'put back the file that belongs here, or let `ottla storage repair` write ' +
+          'meta.properties again by the metadata',
       )
     } else {
       await this.#repair()

@@ -33,4 +33,16 @@ function addStrays(storage: Command): void {
       const { restoreStrays } = await import('./storage-strays.ts')
       await restoreStrays(folder, strays, command.optsWithGlobals())
     })
+  storage
+    .command('repair')
+    .description(
+      'Shows what is damaged in a data folder and keeps a broker from reading it; with --apply ' +
+        'sets it aside, keeping a copy beside.',
+    )
+    .argument('<folder>', 'the data folder (log.dirs)')
+    .option('--apply', 'do it; without this nothing is written')
+    .action(async (folder: string, _options, command: Command) => {
+      const { storageRepair } = await import('./storage-repair.ts')
+      await storageRepair(folder, command.optsWithGlobals())
+    })
 }
