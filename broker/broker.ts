@@ -12,6 +12,7 @@ import type { Session } from './metadata/store.ts'
 import { Dispatcher } from './network/dispatch.ts'
 import type { NetworkLimits } from './network/limits.ts'
 import { BrokerListener } from './network/listener.ts'
+import { ReplyBudget } from './network/reply-budget.ts'
 import { BrokerParts, type PartsOptions } from './parts.ts'
 import { register } from './registration.ts'
 import { Upkeep } from './upkeep.ts'
@@ -20,6 +21,11 @@ export interface BrokerServerOptions extends PartsOptions {
   /** Puts something between the dispatcher and the handlers; default: nothing. */
   readonly around?: (apis: readonly ServedApi[]) => readonly ServedApi[]
 }
+
+const WAITING_REPLIES = 'waiting replies'
+const ONE_AT_A_TIME =
+  'replies that wait behind earlier ones take all of ottla.reply.memory.bytes: ' +
+  'each connection is served one request at a time'
 
 /** A connection that has not taken its last replies by then is cut. */
 const DRAIN_TIMEOUT_MS = 5_000
@@ -76,13 +82,19 @@ export class BrokerServer {
         transactionSizeMax: store.transactionSizeMax,
       })
       await view.untilRevision(revision)
-      const stopListening = followImage(parts)
+      const unfollow = followImage(parts)
+      const unheard = tellBudgets(parts)
+      const stopListening = () => {
+        unfollow()
+        unheard()
+      }
       const apis = [...servedApis, ...privateApis]
       const dispatcher = new Dispatcher(options.around?.(apis) ?? apis, parts)
+      const replies = replyBudget(parts)
       const { connectionsMax } = descriptorShares(host, config)
       const share = Math.max(1, Math.floor(connectionsMax / addresses.length))
       for (const address of addresses) {
-        const how = listenerOptions(config, address, share)
+        const how = { ...listenerOptions(config, address, share), replies }
         listeners.push(await BrokerListener.listen(dispatcher, how))
       }
       const upkeep = new Upkeep({ host, config, logDirectory })
@@ -181,6 +193,21 @@ function followImage(parts: BrokerParts): () => void {
   follow()
   parts.reconciler.onOpened(() => parts.groups.onImage())
   return parts.view.onImage(follow)
+}
+
+/** Connections that are closed because memory is spent are a condition of the broker. */
+function tellBudgets({ host, conditions }: BrokerParts): () => void {
+  return host.net.onBudget((budget, message) => {
+    if (message === null) conditions.clear('memory-budget-spent', budget)
+    else conditions.set('memory-budget-spent', budget, 'warning', message)
+  })
+}
+
+function replyBudget({ config, conditions }: BrokerParts): ReplyBudget {
+  return new ReplyBudget(config.get('ottla.reply.memory.bytes'), isSpent => {
+    if (!isSpent) conditions.clear('memory-budget-spent', WAITING_REPLIES)
+    else conditions.set('memory-budget-spent', WAITING_REPLIES, 'warning', ONE_AT_A_TIME)
+  })
 }
 
 function endpoint(

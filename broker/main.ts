@@ -45,6 +45,7 @@ async function run(args: readonly string[]): Promise<void> {
     native: native === 'on' ? 'on' : 'off',
     nativeCrc: native === 'off' ? 'off' : 'on',
     ...(heldBytes > 0 && { receiveBytesMax: heldBytes }),
+    sendBytesMax: config.get('ottla.reply.memory.bytes'),
     // Standard output is for the start-up line.
     log: { destination: 2, level: logLevel(process.env['LOG_LEVEL']) },
     onBug: error => {

@@ -85,6 +85,11 @@ export interface Net {
   ): Promise<Listener>
   /** Connects; frames that arrive go to `handler`. Rejects like `listen` (ECONNREFUSED, ...). */
   connect(options: ConnectOptions, handler: ConnectionHandler): Promise<Connection>
+  /**
+   * Tells when connections begin to be closed because a memory that all of them share is spent, in
+   * one sentence, and when that is over (null). Returns what ends the subscription.
+   */
+  onBudget(listener: (budget: string, message: string | null) => void): () => void
 }
 
 export interface ListenOptions {
@@ -144,6 +149,12 @@ export interface ConnectionHandler {
   onFrame(frame: Frame): void
   /** The other side will send no more (it may still read). Frames before it were delivered. */
   onEnd(): void
+  /**
+   * The other side will send no more, as it is known while the connection is paused: frames that
+   * wait for `resume`, and `onEnd` behind them, are still to come. Called once at most; may never
+   * be called.
+   */
+  onEndAhead?(): void
   /** The peer took what was queued: `queuedBytes` fell to 0 after it had been above 0. */
   onDrain(): void
   /** Exactly once, last. `reason` is null for an orderly end. */
@@ -160,6 +171,11 @@ export interface Connection {
   readonly isOpen: boolean
   /** Bytes handed to `send` and not yet taken by the kernel. */
   readonly queuedBytes: number
+  /**
+   * The memory for unread replies of all connections runs short, and this connection's peer leaves
+   * some of them unread: nothing more should be sent before `onDrain`.
+   */
+  readonly isBackedUp: boolean
   /**
    * Queues pieces, leaving in order and together with everything else queued in this turn. The
    * caller writes whole frames, lengths included. Array and buffers must stay unchanged until

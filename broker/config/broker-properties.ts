@@ -67,6 +67,11 @@ export const serverProperties = {
     min: 1,
     doc: 'Requests of one connection in progress at once; above it reading from it pauses.',
   }),
+  'ottla.reply.memory.bytes': int('67108864', {
+    min: 1048576,
+    unit: 'bytes',
+    doc: 'Reply bytes that all clients may leave unread, and that may wait behind earlier replies.',
+  }),
   'ottla.connection.reply.queue.bytes': int('1048576', {
     min: 4096,
     unit: 'bytes',
@@ -119,9 +124,7 @@ export const serverProperties = {
   'ottla.disk.ballast.bytes': long('67108864', {
     min: 0,
     unit: 'bytes',
-    doc:
-      'A file of this size is kept, and given up when the disk is full, so that the broker can ' +
-      'still start, delete and stop. 0: none.',
+    doc: 'A file given up when the disk is full, so that the broker starts and stops. 0: none.',
   }),
   'ottla.expanded.batch.max.bytes': int('67108864', {
     min: 65536,

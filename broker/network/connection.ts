@@ -1,4 +1,4 @@
-import type { Connection, ConnectionHandler, FileRange, Frame, Piece } from '../../host/host.ts'
+import type { Connection, ConnectionHandler, Frame, Piece } from '../../host/host.ts'
 import { ApiKey } from '../../protocol/api-keys.ts'
 import { ProtocolViolation } from '../../protocol/errors.ts'
 import type { Message } from '../../protocol/schema.ts'
@@ -9,7 +9,10 @@ import { ANONYMOUS, type Principal } from '../security/principal.ts'
 import type { ClientSoftware } from '../services.ts'
 import type { Dispatcher, OpenedExchange } from './dispatch.ts'
 import type { Exchange, ExchangeOwner } from './exchange.ts'
+import { bytesOf, ExchangeQueue } from './exchange-queue.ts'
 import type { NetworkLimits } from './limits.ts'
+import type { BudgetWaiter, ReplyBudget } from './reply-budget.ts'
+import type { TurnWaiter } from './turn.ts'
 
 /** How many bytes of a frame that broke the protocol are logged. */
 const EVIDENCE_BYTES = 64
@@ -20,6 +23,8 @@ const VANISHED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT
 export interface ConnectionSurroundings {
   readonly dispatcher: Dispatcher
   readonly limits: NetworkLimits
+  /** Shared by all connections of the broker. */
+  readonly replies: ReplyBudget
   readonly listenerName: string
   /** Sweeps since start: the coarse clock idleness is measured with. */
   readonly sweeps: number
@@ -47,25 +52,30 @@ export interface SweepLimits {
  *   (4) Reading is paused if and only if some limit is exceeded, or the connection is closing.
  * A connection keeps no timer: its listener sweeps all of them now and then.
  */
-export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
+export class BrokerConnection
+  implements ConnectionHandler, ExchangeOwner, BudgetWaiter, TurnWaiter
+{
   readonly principal: Principal = ANONYMOUS
   clientSoftware: ClientSoftware | null = null
   readonly #socket: Connection
   readonly #around: ConnectionSurroundings
-  #head: Exchange | null = null
-  #tail: Exchange | null = null
-  #inFlight = 0
+  readonly #exchanges: ExchangeQueue
   /** Frames behind an ordered phase that takes longer than a turn; null when there is none. */
   #waiting: Frame[] | null = null
   /** The client's end came while frames were waiting. */
   #endsAfterWaiting = false
   #isPaused = false
+  /** The turn in which the last request began, and how many began in it. */
+  #turn = -1
+  #begunInTurn = 0
+  /** Its share of that turn is used up. */
+  #awaitsTurn = false
+  /** Frames wait to be read, and behind them is the client's end. */
+  #isEndAhead = false
   #isClosing = false
   #activeSweep: number
   /** When the frame that is arriving began; Infinity between frames. */
   #frameSweep = Number.POSITIVE_INFINITY
-  /** Of answers behind one that is not ready. */
-  #parkedBytes = 0
   #sentBytes = 0
   #takenBytes = 0
   #takenSweep = 0
@@ -73,6 +83,7 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
   constructor(socket: Connection, around: ConnectionSurroundings) {
     this.#socket = socket
     this.#around = around
+    this.#exchanges = new ExchangeQueue(around.replies)
     this.#activeSweep = around.sweeps
   }
 
@@ -128,7 +139,22 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
     else this.#endsAfterWaiting = true
   }
 
+  /** Nobody asks more, and perhaps nobody is there: what waits for something waits no longer. */
+  onEndAhead(): void {
+    this.#isEndAhead = true
+    this.#exchanges.hurry()
+  }
+
   onDrain(): void {
+    this.#updateReading()
+  }
+
+  onBudgetFree(): void {
+    this.#updateReading()
+  }
+
+  onNextTurn(): void {
+    this.#awaitsTurn = false
     this.#updateReading()
   }
 
@@ -137,13 +163,8 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
     if (reason !== null) this.#logBroken(reason)
     for (const frame of this.#waiting ?? []) frame.release()
     this.#waiting = null
-    let exchange = this.#head
-    this.#head = null
-    this.#tail = null
-    for (; exchange !== null; exchange = exchange.next) {
-      if (exchange.isAnswered) releaseFiles(exchange.pieces)
-      else exchange.onAbandoned?.()
-    }
+    this.#exchanges.abandon()
+    this.#around.replies.leave(this)
     this.#around.closed(this)
   }
 
@@ -165,11 +186,12 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
       return
     }
     // Nobody would notice that a client has gone whose connection is not read: it has so long, too.
-    const isIdle = (this.#head === null || this.#isPaused) && queuedBytes === 0
+    const hasBegun = this.#exchanges.head !== null
+    const isIdle = (!hasBegun || this.#isPaused) && queuedBytes === 0
     // A client that was answered only now has not been idle since it asked.
     if (!isIdle) this.#activeSweep = sweeps
     else if (sweeps - this.#activeSweep <= idle) return
-    else if (this.#head === null) this.#socket.end()
+    else if (!hasBegun) this.#socket.end()
     else this.#socket.destroy(new Error('the connection waited unread for too long'))
   }
 
@@ -191,21 +213,15 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
     if (!this.#socket.isOpen) return
     if (answer === CLOSE_CONNECTION) exchange.closes = true
     else exchange.pieces = this.#encode(exchange, answer)
-    if (exchange === this.#head) this.#flush()
+    if (exchange === this.#exchanges.head) this.#flush()
     else this.#park(exchange)
   }
 
   /** A reply in front may take its time: files must not be closed meanwhile. */
-  #park({ pieces, closes }: Exchange): void {
-    retainFiles(pieces)
-    this.#parkedBytes += bytesOf(pieces)
+  #park(exchange: Exchange): void {
+    this.#exchanges.park(exchange)
     // What comes behind it would never be answered.
-    if (closes) this.#closeAfterReplies()
-  }
-
-  #unpark(pieces: readonly Piece[] | null): void {
-    releaseFiles(pieces)
-    this.#parkedBytes -= bytesOf(pieces)
+    if (exchange.closes) this.#closeAfterReplies()
   }
 
   #encode(exchange: Exchange, answer: Reply<Message>): readonly Piece[] | null {
@@ -232,9 +248,11 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
       return
     }
     const { exchange, reader } = opened
-    this.#enqueue(exchange)
+    this.#exchanges.add(exchange)
+    this.#countInTurn()
     try {
       this.#run(exchange, reader)
+      if (this.#isEndAhead) exchange.onHurry?.()
     } catch (error) {
       this.#violated(error, exchange.frame?.bytes ?? reader.buffer)
       exchange.frame?.release()
@@ -242,6 +260,17 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
       exchange.reply(CLOSE_CONNECTION)
       this.#closeAfterReplies()
     }
+  }
+
+  #countInTurn(): void {
+    const { turn } = this.#around.dispatcher
+    if (turn.number !== this.#turn) {
+      this.#turn = turn.number
+      this.#begunInTurn = 0
+    }
+    if (++this.#begunInTurn < turn.share || this.#awaitsTurn) return
+    this.#awaitsTurn = true
+    turn.wait(this)
   }
 
   #run(exchange: Exchange, reader: WireReader): void {
@@ -274,35 +303,24 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
     this.#updateReading()
   }
 
-  #enqueue(exchange: Exchange): void {
-    this.#inFlight++
-    if (this.#tail === null) this.#head = exchange
-    else this.#tail.next = exchange
-    this.#tail = exchange
-  }
-
   /** Sends what is answered at the head of the FIFO. */
   #flush(): void {
-    let exchange = this.#head
-    let isFirst = true
+    const exchanges = this.#exchanges
+    let wasParked = false
+    let exchange = exchanges.head
     while (exchange?.isAnswered) {
-      const { pieces } = exchange
+      const { pieces, closes } = exchange
       if (pieces !== null) this.#send(pieces)
-      if (!isFirst) this.#unpark(pieces)
-      isFirst = false
-      this.#inFlight--
-      this.#head = exchange.next
-      if (exchange.closes) {
+      exchanges.shift(wasParked)
+      wasParked = true
+      if (closes) {
         this.#isClosing = true
         this.#socket.end()
         return
       }
-      exchange = exchange.next
+      exchange = exchanges.head
     }
-    if (exchange === null) {
-      this.#tail = null
-      if (this.#isClosing) this.#socket.end()
-    }
+    if (exchange === null && this.#isClosing) this.#socket.end()
     if (this.#isPaused) this.#updateReading()
   }
 
@@ -313,10 +331,8 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
 
   #closeAfterReplies(): void {
     this.#isClosing = true
-    const begun: Exchange[] = []
-    for (let at = this.#head; at !== null; at = at.next) begun.push(at)
-    for (const exchange of begun) exchange.onHurry?.()
-    if (this.#head === null) this.#socket.end()
+    this.#exchanges.hurry()
+    if (this.#exchanges.head === null) this.#socket.end()
     else this.#updateReading()
   }
 
@@ -328,15 +344,26 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
 
   #updateReading(): void {
     const { requestsInFlightMax, responseBytesMax } = this.#around.limits
-    const mustPause =
+    const { length, parkedBytes } = this.#exchanges
+    const socket = this.#socket
+    let mustPause =
       this.#isClosing ||
       this.#waiting !== null ||
-      this.#inFlight >= requestsInFlightMax ||
-      this.#socket.queuedBytes + this.#parkedBytes > responseBytesMax
-    if (mustPause === this.#isPaused || !this.#socket.isOpen) return
+      this.#awaitsTurn ||
+      length >= requestsInFlightMax ||
+      socket.queuedBytes + parkedBytes > responseBytesMax ||
+      socket.isBackedUp
+    if (!mustPause && length > 0 && this.#around.replies.isSpent) {
+      mustPause = true
+      this.#around.replies.wait(this)
+    }
+    if (mustPause === this.#isPaused || !socket.isOpen) return
     this.#isPaused = mustPause
-    if (mustPause) this.#socket.pause()
-    else this.#socket.resume()
+    if (mustPause) socket.pause()
+    else {
+      this.#around.replies.leave(this)
+      socket.resume()
+    }
   }
 
   #logBroken(reason: Error): void {
@@ -358,27 +385,5 @@ export class BrokerConnection implements ConnectionHandler, ExchangeOwner {
     const { remoteAddress, remotePort, id } = this.#socket
     const { log } = this.#around.dispatcher.services.host
     log.warn({ connection: id, remoteAddress, remotePort, ...fields }, message)
-  }
-}
-
-function bytesOf(pieces: readonly Piece[] | null): number {
-  if (pieces === null) return 0
-  let sizeBytes = 0
-  for (let at = 0; at < pieces.length; at++) {
-    const piece = pieces[at] as Piece
-    sizeBytes += piece instanceof Uint8Array ? piece.length : piece.sizeBytes
-  }
-  return sizeBytes
-}
-
-function retainFiles(pieces: readonly Piece[] | null): void {
-  for (const piece of pieces ?? []) {
-    if (!(piece instanceof Uint8Array)) (piece as FileRange).file.retain()
-  }
-}
-
-function releaseFiles(pieces: readonly Piece[] | null): void {
-  for (const piece of pieces ?? []) {
-    if (!(piece instanceof Uint8Array)) (piece as FileRange).file.release()
   }
 }

@@ -24,6 +24,7 @@ import { CLOSE_CONNECTION, NO_RESPONSE } from '../api/api.ts'
 import { errorForVersion } from '../api/error-versions.ts'
 import type { BrokerServices } from '../services.ts'
 import { Exchange, type ExchangeOwner } from './exchange.ts'
+import { Turn } from './turn.ts'
 
 /** A request whose header is read and whose body is what `reader` comes to next. */
 export interface OpenedExchange {
@@ -37,6 +38,7 @@ const WRITER_BYTES = 16 << 10
 /** Serves the given APIs for the connections of one broker. */
 export class Dispatcher {
   readonly services: BrokerServices
+  readonly turn: Turn
   /** Kafka's APIs, by key. */
   readonly #apis: readonly (ServedApi | undefined)[]
   /** The others: their keys are so large that an array of them would be slow. */
@@ -45,12 +47,12 @@ export class Dispatcher {
   readonly #writer = new WireWriter(WRITER_BYTES)
   /** When the requests of this turn came, as the first of them found; null before that. */
   #nowMs: number | null = null
-  readonly #forgetTime = () => {
-    this.#nowMs = null
-  }
 
   constructor(apis: readonly ServedApi[], services: BrokerServices) {
     this.services = services
+    this.turn = new Turn(services.host.loop, () => {
+      this.#nowMs = null
+    })
     const byKey: (ServedApi | undefined)[] = []
     const privateApis = new Map<number, ServedApi>()
     for (const api of apis) {
@@ -81,6 +83,7 @@ export class Dispatcher {
 
     const reader = new WireReader(buffer, start, end, this.#texts)
     const header = decodeRequestHeader(reader)
+    this.turn.count()
     const nowMs = this.#nowMs ?? this.#askClock()
     if (api.kind === 'hot') {
       return { exchange: new Exchange(api, header, owner, this.services, nowMs, frame), reader }
@@ -94,10 +97,8 @@ export class Dispatcher {
   }
 
   #askClock(): number {
-    const { clock, loop } = this.services.host
-    const nowMs = clock.nowMs()
+    const nowMs = this.services.host.clock.nowMs()
     this.#nowMs = nowMs
-    loop.afterTurn(this.#forgetTime)
     return nowMs
   }
 

@@ -2,6 +2,7 @@ import type { Connection, Host, Listener, Timer } from '../../host/host.ts'
 import { BrokerConnection, type ConnectionSurroundings } from './connection.ts'
 import type { Dispatcher } from './dispatch.ts'
 import type { NetworkLimits } from './limits.ts'
+import type { ReplyBudget } from './reply-budget.ts'
 
 /** Where and how to listen. */
 export interface BrokerListenerOptions {
@@ -10,6 +11,7 @@ export interface BrokerListenerOptions {
   /** 0 picks a free one. */
   readonly port: number
   readonly limits: NetworkLimits
+  readonly replies: ReplyBudget
   readonly backlog: number
   /** Infinity: no limit. */
   readonly connectionsMax: number
@@ -28,6 +30,7 @@ const SWEEPS_PER_LIMIT = 4
 export class BrokerListener implements ConnectionSurroundings {
   readonly dispatcher: Dispatcher
   readonly limits: NetworkLimits
+  readonly replies: ReplyBudget
   readonly listenerName: string
   sweeps = 0
   readonly #host: Host
@@ -40,6 +43,7 @@ export class BrokerListener implements ConnectionSurroundings {
   private constructor(dispatcher: Dispatcher, options: BrokerListenerOptions) {
     this.dispatcher = dispatcher
     this.limits = options.limits
+    this.replies = options.replies
     this.listenerName = options.name
     this.#host = dispatcher.services.host
     const { idleMs, slowReaderMs, frameMs } = options.limits
@@ -133,6 +137,7 @@ export class BrokerListener implements ConnectionSurroundings {
 
   #sweep(): void {
     this.sweeps++
+    this.replies.sweep()
     const { idleMs, slowReaderMs, frameMs } = this.limits
     const limits = {
       idle: idleMs / this.#sweepMs,

@@ -7,14 +7,15 @@
  * Invariants:
  *   (1) `onClose` is called once, last, from the socket's own close event, with the first reason.
  *   (2) After `end`, `destroy` or a failure no frame is delivered.
+ *   (3) `SocketWatch` has the connection while it is open and paused, or its sender is stuck.
  */
 import type { Socket } from 'node:net'
 import type { Connection, ConnectionHandler, Piece } from '../host.ts'
-import type { FileSender } from './file-sender.ts'
 import { type ByteSource, FrameReader } from './frame-reader.ts'
-import type { NodeLoop } from './loop.ts'
 import type { ReceiveMemory } from './receive-memory.ts'
-import { Sender, type SenderOwner } from './sender.ts'
+import { Sender, type SenderOwner, type SenderParts } from './sender.ts'
+import type { SocketWatch, WatchedConnection } from './socket-watch.ts'
+import { descriptorOf } from './sockets.ts'
 
 /** How long a peer may take to close its side after we have closed ours. */
 const LINGER_MS = 2_000
@@ -24,13 +25,12 @@ const MAPPED_PREFIX = '::ffff:'
 let nextId = 1
 
 /** What connections of one host share. */
-export interface ConnectionParts {
-  readonly loop: NodeLoop
+export interface ConnectionParts extends SenderParts {
   readonly memory: ReceiveMemory
-  readonly fileSender: FileSender | null
+  readonly watch: SocketWatch
 }
 
-export class NodeConnection implements Connection, SenderOwner, ByteSource {
+export class NodeConnection implements Connection, SenderOwner, ByteSource, WatchedConnection {
   readonly id = nextId++
   readonly remoteAddress: string
   readonly remotePort: number
@@ -39,10 +39,12 @@ export class NodeConnection implements Connection, SenderOwner, ByteSource {
   readonly #socket: Socket
   readonly #sender: Sender
   readonly #memory: ReceiveMemory
+  readonly #watch: SocketWatch
   #reader: FrameReader | null = null
   #handler: ConnectionHandler | null = null
   #isOpen = true
   #isEnding = false
+  #isStuck = false
   /** Paused while `accept` still looks for a handler. */
   #isPausedEarly = false
   #reason: Error | null = null
@@ -53,12 +55,13 @@ export class NodeConnection implements Connection, SenderOwner, ByteSource {
   constructor(socket: Socket, parts: ConnectionParts, onClosed: () => void) {
     this.#socket = socket
     this.#memory = parts.memory
+    this.#watch = parts.watch
     this.#onClosed = onClosed
     this.remoteAddress = plain(socket.remoteAddress)
     this.remotePort = socket.remotePort ?? 0
     this.localAddress = plain(socket.localAddress)
     this.localPort = socket.localPort ?? 0
-    this.#sender = new Sender(socket, parts.loop, this, parts.fileSender)
+    this.#sender = new Sender(socket, parts, this)
     socket.on('error', error => this.#fail(error))
     socket.on('end', () => this.#reader?.end())
     socket.on('close', () => this.#closed())
@@ -70,6 +73,22 @@ export class NodeConnection implements Connection, SenderOwner, ByteSource {
 
   get queuedBytes(): number {
     return this.#sender.queuedBytes
+  }
+
+  get isBackedUp(): boolean {
+    return this.#sender.isBackedUp
+  }
+
+  get descriptor(): number {
+    return this.#isOpen ? descriptorOf(this.#socket) : -1
+  }
+
+  get isPaused(): boolean {
+    return this.#reader?.isPaused ?? this.#isPausedEarly
+  }
+
+  get movedBytes(): number {
+    return (this.#reader?.broughtBytes ?? 0) + this.#sender.progressBytes
   }
 
   /** Begins to deliver to `handler`. */
@@ -99,11 +118,35 @@ export class NodeConnection implements Connection, SenderOwner, ByteSource {
   pause(): void {
     if (this.#reader === null) this.#isPausedEarly = true
     else this.#reader.pause()
+    if (this.#isOpen) this.#watch.add(this)
   }
 
   resume(): void {
     if (this.#reader === null) this.#isPausedEarly = false
     else this.#reader.resume()
+    this.#unwatch()
+  }
+
+  probe(): void {
+    this.#reader?.probe()
+  }
+
+  peerEnded(): void {
+    this.#handler?.onEndAhead?.()
+  }
+
+  peerVanished(): void {
+    this.#fail(Object.assign(new Error('the peer has gone'), { code: 'ECONNRESET' }))
+  }
+
+  abandon(reason: Error): void {
+    this.destroy(reason)
+  }
+
+  onSendStuck(isStuck: boolean): void {
+    this.#isStuck = isStuck
+    if (isStuck && this.#isOpen) this.#watch.add(this)
+    else this.#unwatch()
   }
 
   end(): void {
@@ -117,6 +160,7 @@ export class NodeConnection implements Connection, SenderOwner, ByteSource {
     if (!this.#isOpen) return
     this.#isOpen = false
     this.#reason = reason ?? null
+    this.#watch.remove(this)
     this.#sender.halt()
     this.#socket.destroy()
     this.#reader?.close()
@@ -139,6 +183,10 @@ export class NodeConnection implements Connection, SenderOwner, ByteSource {
     this.#fail(error)
   }
 
+  #unwatch(): void {
+    if (!this.#isOpen || !(this.#isStuck || this.isPaused)) this.#watch.remove(this)
+  }
+
   #finish(): void {
     if (!this.#isOpen) return
     this.#socket.end()
@@ -152,6 +200,7 @@ export class NodeConnection implements Connection, SenderOwner, ByteSource {
 
   #closed(): void {
     this.#isOpen = false
+    this.#watch.remove(this)
     clearTimeout(this.#lingerTimer)
     this.#reader?.close()
     this.#sender.close(this.#reason ?? new Error('the connection was closed'))

@@ -3,21 +3,27 @@
  *
  * All readers land in one shared buffer; what arrives there is copied at once into the arena, whole
  * frames and the beginning of the next ("tail") in one piece. A frame of which 16 KiB have come and
- * that wants more gets slabs of its own, into which the socket reads directly: one up to about
- * 1 MiB, several above, joined when the frame is complete. So memory follows the bytes that really
- * came, never a claimed length.
+ * that wants more gets slabs of its own (`LongFrame`), into which the socket reads directly. So
+ * memory follows the bytes that really came, never a claimed length.
+ *
+ * How much may land at once grows with a connection that fills it, and begins anew at each pause:
+ * what landed before a pause stays in memory behind the pause, and is not much.
  *
  * Invariants:
  *   (1) The tail holds one reference to its slab while it has bytes. It begins with a frame's
  *       length; bytes behind a complete frame stay in it only while the handler has paused.
- *   (2) With slabs of its own the reader has no tail, except while bytes of a pause are replayed.
+ *   (2) While a long frame arrives there is no tail, except for bytes of a pause that are replayed.
  *   (3) The landing buffer is never referenced after `landed` returns.
  *   (4) The handler's limit is asked once a frame.
+ *   (5) While the frame waits for memory (`isWaiting`) the socket is not read.
  */
 import type { ConnectionHandler } from '../host.ts'
+import { Landing } from './landing.ts'
+import { LongFrame } from './long-frame.ts'
 import { PooledFrame } from './pooled-frame.ts'
-import type { GatedReader, ReceiveMemory } from './receive-memory.ts'
-import { SLAB_BYTES, type Slab } from './slabs.ts'
+import { type GatedReader, type ReceiveMemory, SMALL_FRAME_BYTES } from './receive-memory.ts'
+import type { Slab } from './slabs.ts'
+import { Tail } from './tail.ts'
 
 /** What the reader may do to its socket. */
 export interface ByteSource {
@@ -31,99 +37,109 @@ export class FrameTooLarge extends Error {
   override readonly name = 'FrameTooLarge'
 }
 
-/** Holds what a busy producer mostly has in flight, so that one read takes it. */
-const LANDING_BYTES = 128 << 10
 const LENGTH_BYTES = 4
 /** Length and first two bytes: what the limit is judged by. */
 const LEAD_BYTES = 6
 const OWN_SLAB_FROM_BYTES = 16 << 10
-
-/** One loop reads one socket at a time: they can share it. */
-const landingBuffer = Buffer.allocUnsafeSlow(LANDING_BYTES)
+/** A paused reader that keeps this much is not probed. */
+const PROBED_BYTES_MAX = 32 << 10
 
 export class FrameReader implements GatedReader {
   readonly #memory: ReceiveMemory
   readonly #source: ByteSource
   readonly #handler: ConnectionHandler
-  #tail: Slab | null = null
-  #tailStart = 0
-  #tailEnd = 0
+  readonly #tail: Tail
   #isClaimJudged = false
-  #slabs: Slab[] = []
-  #frameBytes = 0
-  #gotBytes = 0
-  #ownView: Buffer | null = null
+  #long: LongFrame | null = null
+  readonly #landing = new Landing()
   #isPaused = false
   #isGateOpen = true
+  #isWaiting = false
   #isCutting = false
   #isClosed = false
   #isDiscarding = false
   #isReplayQueued = false
   #hasEnded = false
   #isEndTold = false
-  #landingCount = 0
+  #broughtBytes = 0
 
   constructor(memory: ReceiveMemory, source: ByteSource, handler: ConnectionHandler) {
     this.#memory = memory
+    this.#tail = new Tail(memory)
     this.#source = source
     this.#handler = handler
     memory.enter(this)
   }
 
-  get landingCount(): number {
-    return this.#landingCount
+  get broughtBytes(): number {
+    return this.#broughtBytes
   }
 
-  get isMidFrame(): boolean {
-    return !this.#isPaused && (this.#slabs.length > 0 || this.#tail !== null)
+  get heldBytes(): number {
+    return (this.#long?.heldBytes ?? 0) + this.#tail.sizeBytes
   }
 
-  get isProvidedFor(): boolean {
-    return this.#slabs.length > 0 && this.#frameBytes <= this.#slabs.length * SLAB_BYTES
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  get isWaiting(): boolean {
+    return this.#isWaiting
   }
 
   /** Where the next read should land. The view is the socket's until `landed`. */
   landing(): Buffer {
-    const slab = this.#slabs.at(-1)
-    if (slab === undefined || this.#isDiscarding) {
-      this.#ownView = null
-      return landingBuffer
-    }
-    const start = this.#gotBytes - (this.#slabs.length - 1) * SLAB_BYTES
-    const wanted = this.#frameBytes - this.#gotBytes
-    this.#ownView = slab.bytes.subarray(start, Math.min(SLAB_BYTES, start + wanted))
-    return this.#ownView
+    const long = this.#long
+    if (long !== null && !long.isFull && !this.#isDiscarding) return long.view()
+    return this.#landing.view(this.#memory.isSpent)
   }
 
   /** `sizeBytes` have landed at the start of `buffer`. Delivers what became whole. */
   landed(sizeBytes: number, buffer: Buffer): void {
-    this.#landingCount++
+    this.#broughtBytes += sizeBytes
     if (this.#isDiscarding || this.#isClosed) this.#dropUnfinished()
-    else if (buffer === this.#ownView) this.#advance(sizeBytes)
+    else if (this.#long?.isView(buffer)) this.#advance(sizeBytes)
     else this.#takeIn(buffer, sizeBytes)
   }
 
   /** The peer sends no more: tells the handler, after the frames that are still held back. */
   end(): void {
     this.#hasEnded = true
-    if (!this.#isPaused && !this.#isReplayQueued) this.#tellEnd()
+    if (this.#isPaused) this.#handler.onEndAhead?.()
+    else if (!this.#isReplayQueued) this.#tellEnd()
   }
 
   pause(): void {
     if (this.#isPaused || this.#isDiscarding) return
     this.#isPaused = true
+    this.#landing.shrink()
     // It brings nothing meanwhile: another's frame may go on in its place.
-    this.#memory.unfavour(this)
-    this.#stopIfSpent()
+    if (this.#memory.isFavoured(this)) {
+      this.#waitForMemory()
+      this.#memory.unfavour(this)
+    }
     this.#source.stopReading()
+    if (this.#tail.slab !== null) this.#memory.parked(this)
   }
 
   /** Frames held back are delivered in a later turn, then the socket is read again. */
   resume(): void {
     if (!this.#isPaused) return
     this.#isPaused = false
-    if (this.#tail === null && !this.#hasEnded) this.#readOn()
+    this.#memory.unparked(this)
+    if (this.#tail.slab === null && !this.#hasEnded) this.#readOn()
     else this.#queueReplay()
+  }
+
+  /**
+   * Reads one small buffer although it is paused, so that the end of a peer that left is found.
+   * Nothing happens where much is kept already.
+   */
+  probe(): void {
+    if (!this.#isPaused || this.#isClosed || this.#hasEnded) return
+    if (this.#isGateOpen && !this.#isWaiting && this.heldBytes < PROBED_BYTES_MAX) {
+      this.#source.startReading()
+    }
   }
 
   setGate(isOpen: boolean): void {
@@ -133,25 +149,28 @@ export class FrameReader implements GatedReader {
     else if (!this.#isDiscarding) this.#source.stopReading()
   }
 
+  grow(): void {
+    if (!this.#isWaiting || this.#isClosed || this.#isDiscarding) return
+    this.#isWaiting = false
+    if (this.#long !== null) {
+      if (this.#long.isFull) this.#long.add(this.#memory.takeSlab())
+    } else if (this.#tail.slab !== null && !this.#isPaused) this.#moveToLong()
+    this.#readOn()
+  }
+
   abandon(reason: Error): void {
     this.#source.destroy(reason)
   }
 
   compact(): void {
-    const tail = this.#tail
-    if (tail === null || this.#isCutting || tail === this.#memory.arena.slab) return
-    const sizeBytes = this.#tailEnd - this.#tailStart
-    if (tail.bytes.length <= 2 * sizeBytes) return
-    const small = this.#memory.makeSlab(sizeBytes)
-    tail.bytes.copy(small.bytes, 0, this.#tailStart, this.#tailEnd)
-    this.#setTail(small, 0, sizeBytes)
+    if (!this.#isCutting) this.#tail.compact()
   }
 
   /** Whatever still comes is thrown away: this side is done with the connection. */
   discard(): void {
     this.#isDiscarding = true
     this.#isPaused = false
-    this.#dropTail()
+    this.#dropUnfinished()
     this.#memory.leave(this)
     this.#source.startReading()
   }
@@ -168,63 +187,51 @@ export class FrameReader implements GatedReader {
 
   #takeIn(buffer: Buffer, sizeBytes: number): void {
     let from = 0
-    if (this.#slabs.length > 0) {
+    if (this.#long !== null) {
       // Landed before the socket was told of the slabs, or by a source that brings its own buffers.
-      from = this.#copyToSlabs(buffer, sizeBytes)
+      from = this.#copyToLong(this.#long, buffer, sizeBytes)
       if (from === sizeBytes || this.#isClosed) return
-    }
-    this.#append(buffer, from, sizeBytes)
-    if (!this.#isPaused) this.#cut()
+    } else this.#landing.landed(sizeBytes, buffer)
+    this.#tail.append(buffer, from, sizeBytes)
+    if (this.#isPaused) this.#keep()
+    else this.#cut()
   }
 
-  /** Extends the tail by `buffer[from, end)`, in place where it lies at the end of the arena. */
-  #append(buffer: Buffer, from: number, end: number): void {
-    const { arena } = this.#memory
-    const added = end - from
-    const kept = this.#tailEnd - this.#tailStart
-    const fits = kept + added <= SLAB_BYTES
-    if (this.#tail !== null && this.#tail === arena.slab && this.#tailEnd === arena.used) {
-      if (arena.room >= added) {
-        buffer.copy(arena.slab.bytes, arena.reserve(added), from, end)
-        this.#tailEnd += added
-        return
-      }
-    }
-    const start = fits ? arena.reserve(kept + added) : 0
-    const slab = fits ? arena.slab : this.#memory.makeSlab(kept + added)
-    if (fits) slab.retain()
-    if (kept > 0) this.#tail?.bytes.copy(slab.bytes, start, this.#tailStart, this.#tailEnd)
-    buffer.copy(slab.bytes, start + kept, from, end)
-    this.#setTail(slab, start, start + kept + added)
+  /** Bytes landed behind a pause: one last buffer of the socket, or a probe. */
+  #keep(): void {
+    this.#landing.shrink()
+    this.#memory.parked(this)
+    this.#source.stopReading()
   }
 
   /** Delivers the whole frames of the tail; what remains is the beginning of one. */
   #cut(): void {
-    const first = this.#tailStart
+    const first = this.#tail.start
     this.#isCutting = true
     try {
       while (!this.#isPaused && !this.#isClosed && !this.#isDiscarding && this.#cutOne()) {}
     } finally {
       this.#isCutting = false
     }
-    if (this.#isClosed || this.#isDiscarding || this.#tailStart === this.#tailEnd) this.#dropTail()
+    if (this.#isClosed || this.#isDiscarding || this.#tail.start === this.#tail.end)
+      this.#tail.drop()
     if (this.#isClosed) this.#dropUnfinished()
-    else this.#settle(this.#tail === null || this.#tailStart !== first)
+    else this.#settle(this.#tail.slab === null || this.#tail.start !== first)
   }
 
   #cutOne(): boolean {
-    const left = this.#tailEnd - this.#tailStart
+    const left = this.#tail.sizeBytes
     if (left < LENGTH_BYTES) return false
-    const slab = this.#tail as Slab
-    const frameBytes = slab.bytes.readInt32BE(this.#tailStart)
+    const slab = this.#tail.slab as Slab
+    const frameBytes = slab.bytes.readInt32BE(this.#tail.start)
     if (!this.#isClaimJudged) {
       if (left < LEAD_BYTES && frameBytes >= LEAD_BYTES - LENGTH_BYTES) return false
       if (!this.#judge(frameBytes, slab.bytes)) return false
     }
     if (left - LENGTH_BYTES < frameBytes) return false
     this.#isClaimJudged = false
-    const start = this.#tailStart + LENGTH_BYTES
-    this.#tailStart = start + frameBytes
+    const start = this.#tail.start + LENGTH_BYTES
+    this.#tail.start = start + frameBytes
     slab.retain()
     this.#deliver(slab, start, frameBytes)
     return true
@@ -232,7 +239,7 @@ export class FrameReader implements GatedReader {
 
   /** Asks the handler whether the frame may be that long. Without two bytes its head is -1. */
   #judge(frameBytes: number, bytes: Buffer): boolean {
-    const head = frameBytes >= 2 ? bytes.readInt16BE(this.#tailStart + LENGTH_BYTES) : -1
+    const head = frameBytes >= 2 ? bytes.readInt16BE(this.#tail.start + LENGTH_BYTES) : -1
     const limit = this.#handler.frameBytesMax(head)
     this.#isClaimJudged = true
     if (frameBytes >= 0 && frameBytes <= limit) return !this.#isClosed
@@ -240,36 +247,58 @@ export class FrameReader implements GatedReader {
     return false
   }
 
-  /** After a cut: gives a long unfinished frame its own slabs, or stops while memory is spent. */
+  /** After a cut: gives a long unfinished frame its own memory, or has it wait for some. */
   #settle(hasDelivered: boolean): void {
-    if (this.#isPaused || this.#isDiscarding) return
-    if (hasDelivered) this.#memory.unfavour(this)
-    const brought = this.#tailEnd - this.#tailStart - LENGTH_BYTES
-    if (this.#isClaimJudged && brought >= OWN_SLAB_FROM_BYTES) this.#moveToSlabs(brought)
-    this.#stopIfSpent()
+    if (this.#isDiscarding) return
+    if (this.#isPaused) {
+      if (this.#tail.slab !== null) this.#memory.parked(this)
+      return
+    }
+    if (hasDelivered) {
+      this.#stopWaiting()
+      this.#memory.unfavour(this)
+    }
+    const brought = this.#tail.sizeBytes - LENGTH_BYTES
+    if (!this.#isClaimJudged || this.#isWaiting) return
+    if (!this.#memory.isSpent) {
+      if (brought >= OWN_SLAB_FROM_BYTES) this.#moveToLong()
+      return
+    }
+    if ((this.#tail.slab as Slab).bytes.readInt32BE(this.#tail.start) <= SMALL_FRAME_BYTES) return
+    if (this.#memory.isFavoured(this)) this.#moveToLong()
+    else this.#waitForMemory()
   }
 
-  #moveToSlabs(brought: number): void {
-    const tail = this.#tail as Slab
-    tail.retain()
-    const start = this.#tailStart
-    const end = this.#tailEnd
-    this.#dropTail()
-    this.#frameBytes = tail.bytes.readInt32BE(start)
-    this.#gotBytes = 0
-    this.#slabs.push(this.#memory.takeSlab())
-    const copied = this.#copyToSlabs(tail.bytes.subarray(start + LENGTH_BYTES, end), brought)
+  /** Stops reading until the memory calls `grow`. */
+  #waitForMemory(): void {
+    this.#isWaiting = true
+    this.#source.stopReading()
+    this.#memory.wait(this)
+  }
+
+  // ----------------------------------------------------------------------------------- long frames
+
+  #moveToLong(): void {
+    const { slab, start, end } = this.#tail
+    const { bytes } = slab as Slab
+    slab?.retain()
+    this.#tail.drop()
+    const long = new LongFrame(bytes.readInt32BE(start))
+    long.add(this.#memory.takeSlab())
+    this.#long = long
+    const brought = end - start - LENGTH_BYTES
+    const copied = this.#copyToLong(long, bytes.subarray(start + LENGTH_BYTES, end), brought)
     if (copied !== brought) throw new Error('a tail held more than one unfinished frame')
-    tail.release()
+    slab?.release()
   }
-
-  // ------------------------------------------------------------------------------------- own slabs
 
   /** Copies into the unfinished frame at most what it wants; returns how much that was. */
-  #copyToSlabs(buffer: Buffer, sizeBytes: number): number {
+  #copyToLong(long: LongFrame, buffer: Buffer, sizeBytes: number): number {
     let from = 0
-    while (from < sizeBytes && this.#slabs.length > 0) {
-      const view = this.landing()
+    while (from < sizeBytes && this.#long === long) {
+      // These bytes are here already, so they get room even if the frame must wait then.
+      if (long.isFull) long.add(this.#memory.takeSlab())
+      const view = long.view()
       const step = Math.min(view.length, sizeBytes - from)
       buffer.copy(view, 0, from, from + step)
       from += step
@@ -280,32 +309,22 @@ export class FrameReader implements GatedReader {
 
   /** `sizeBytes` more of the frame are in its slabs. */
   #advance(sizeBytes: number): void {
-    this.#ownView = null
-    this.#gotBytes += sizeBytes
-    if (this.#gotBytes === this.#frameBytes) this.#complete()
-    else if (this.#gotBytes === this.#slabs.length * SLAB_BYTES) {
-      this.#slabs.push(this.#memory.takeSlab())
+    const long = this.#long as LongFrame
+    long.landed(sizeBytes)
+    if (long.isWhole) this.#complete(long)
+    else if (long.isFull && !this.#isWaiting) {
+      if (this.#memory.mayGrow(this)) long.add(this.#memory.takeSlab())
+      else this.#waitForMemory()
     }
-    this.#stopIfSpent()
   }
 
-  #complete(): void {
-    const slabs = this.#slabs
-    const frameBytes = this.#frameBytes
-    this.#slabs = []
+  #complete(long: LongFrame): void {
+    this.#long = null
     this.#isClaimJudged = false
-    const whole = slabs.length === 1 ? (slabs[0] as Slab) : this.#join(slabs, frameBytes)
+    this.#stopWaiting()
+    const whole = long.join(sizeBytes => this.#memory.makeSlab(sizeBytes))
     this.#memory.unfavour(this)
-    this.#deliver(whole, 0, frameBytes)
-  }
-
-  #join(slabs: readonly Slab[], frameBytes: number): Slab {
-    const whole = this.#memory.makeSlab(frameBytes)
-    for (const [index, slab] of slabs.entries()) {
-      slab.bytes.copy(whole.bytes, index * SLAB_BYTES)
-      slab.release()
-    }
-    return whole
+    this.#deliver(whole, 0, long.frameBytes)
   }
 
   // --------------------------------------------------------------------------- delivery, flow, end
@@ -314,14 +333,17 @@ export class FrameReader implements GatedReader {
     this.#handler.onFrame(new PooledFrame(this.#memory, slab, start, start + frameBytes))
   }
 
-  #stopIfSpent(): void {
-    if (!this.#memory.isSpent) return
-    // The slab that spent it may be the last that the frame wants: then the gate shut too early.
-    this.setGate(this.isProvidedFor || this.#memory.isFavoured(this))
+  /** Its frame became whole of bytes that had landed before it waited. */
+  #stopWaiting(): void {
+    if (!this.#isWaiting) return
+    this.#isWaiting = false
+    this.#memory.waitsNoMore(this)
+    this.#readOn()
   }
 
   #readOn(): void {
-    if (!this.#isPaused && this.#isGateOpen && !this.#isClosed) this.#source.startReading()
+    if (this.#isPaused || !this.#isGateOpen || this.#isWaiting || this.#isClosed) return
+    this.#source.startReading()
   }
 
   #queueReplay(): void {
@@ -333,7 +355,7 @@ export class FrameReader implements GatedReader {
   #replay(): void {
     this.#isReplayQueued = false
     if (this.#isPaused || this.#isClosed || this.#isDiscarding) return
-    if (this.#tail !== null) this.#cut()
+    if (this.#tail.slab !== null) this.#cut()
     if (this.#isPaused || this.#isClosed) return
     if (this.#hasEnded) this.#tellEnd()
     else this.#readOn()
@@ -345,24 +367,9 @@ export class FrameReader implements GatedReader {
     this.#handler.onEnd()
   }
 
-  #setTail(slab: Slab, start: number, end: number): void {
-    this.#tail?.release()
-    this.#tail = slab
-    this.#tailStart = start
-    this.#tailEnd = end
-  }
-
-  #dropTail(): void {
-    this.#tail?.release()
-    this.#tail = null
-    this.#tailStart = 0
-    this.#tailEnd = 0
-  }
-
   #dropUnfinished(): void {
-    this.#dropTail()
-    for (const slab of this.#slabs) slab.release()
-    this.#slabs = []
-    this.#ownView = null
+    this.#tail.drop()
+    this.#long?.drop()
+    this.#long = null
   }
 }

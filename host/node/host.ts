@@ -4,6 +4,7 @@
  */
 import type { Crc32c, Disk, Host, Logger, Net } from '../host.ts'
 import { LeveledLog, LoggerLevels } from '../log-levels.ts'
+import { BudgetNews } from './budget-news.ts'
 import { NodeClock } from './clock.ts'
 import { crc32cInJs } from './crc32c.ts'
 import { NodeDisk } from './disk.ts'
@@ -16,6 +17,9 @@ import { NodeNet } from './net.ts'
 import { NodeProcess } from './process.ts'
 import { NodeRandom } from './random.ts'
 import { ReceiveMemory } from './receive-memory.ts'
+import { SEND_BYTES_MAX, SendMemory } from './send-memory.ts'
+import { kernelBudgetBytes, type SocketCalls, socketCalls } from './socket-calls.ts'
+import { SocketWatch } from './socket-watch.ts'
 import type { ReceiveMethod } from './sockets.ts'
 
 /** Choices of the real host; none is needed. */
@@ -33,6 +37,13 @@ export interface NodeHostOptions {
    * dropped. Default 5,000.
    */
   readonly receiveStallMs?: number
+  /** Bytes of replies that peers may leave unread, of all connections. Default 64 MiB. */
+  readonly sendBytesMax?: number
+  /**
+   * Kernel memory for sockets whose peers do not proceed. Default: an eighth of what the kernel
+   * allows for all TCP sockets.
+   */
+  readonly kernelBytesMax?: number
   /** How a commit round syncs. Default 'auto': by what each way was last seen to cost. */
   readonly syncMethod?: SyncMethod
   /** Where the log goes, unless a `logger` is given. */
@@ -44,11 +55,14 @@ export interface NodeHostOptions {
 
 const RECEIVE_BYTES_MAX = 256 << 20
 const RECEIVE_STALL_MS = 5_000
+/** The kernel counts its socket memory in these. */
+const PAGE_BYTES = 4096
 
 /** All parts real. Native libraries load when first needed, buffers are pooled per process. */
 export function nodeHost(options: NodeHostOptions = {}): Host & { readonly memory: ReceiveMemory } {
   const loop = new NodeLoop(options.onBug)
-  const memory = receiveMemory(options)
+  const news = new BudgetNews()
+  const memory = receiveMemory(options, news)
   // A logger that somebody brings decides for itself, unless it is told otherwise later.
   const logLevels = new LoggerLevels(options.logger ? 'trace' : (options.log?.level ?? 'info'))
   return {
@@ -56,7 +70,7 @@ export function nodeHost(options: NodeHostOptions = {}): Host & { readonly memor
     memory,
     clock: new NodeClock(),
     random: new NodeRandom(),
-    net: nodeNet(loop, options, memory),
+    net: nodeNet(loop, options, memory, news),
     disk: nodeDisk(options),
     process: new NodeProcess(() => nativeParts(options)),
     log: new LeveledLog(options.logger ?? nodeLog(options.log), logLevels),
@@ -69,14 +83,24 @@ export function nodeHost(options: NodeHostOptions = {}): Host & { readonly memor
 export function nodeNet(
   loop: NodeLoop,
   options: NodeHostOptions = {},
-  memory = receiveMemory(options),
+  memory = receiveMemory(options, null),
+  news = new BudgetNews(),
 ): Net {
   const calls = systemCalls(options)
+  let onSockets: SocketCalls | null | undefined
+  const watch = new SocketWatch(
+    () => (onSockets ??= socketCalls(calls())),
+    options.kernelBytesMax ?? kernelBudgetBytes(PAGE_BYTES),
+    news,
+  )
   let fileSender: FileSender | null | undefined
   return new NodeNet({
     loop,
     memory,
+    news,
+    watch,
     calls,
+    sendMemory: new SendMemory(options.sendBytesMax ?? SEND_BYTES_MAX, news),
     receive: options.receive ?? null,
     get fileSender() {
       if (fileSender === undefined) fileSender = makeFileSender(calls())
@@ -104,9 +128,9 @@ export function nodeCrc32c(options: NodeHostOptions = {}): Crc32c {
   }
 }
 
-function receiveMemory(options: NodeHostOptions): ReceiveMemory {
+function receiveMemory(options: NodeHostOptions, news: BudgetNews | null): ReceiveMemory {
   const { receiveBytesMax = RECEIVE_BYTES_MAX, receiveStallMs = RECEIVE_STALL_MS } = options
-  return new ReceiveMemory(receiveBytesMax, receiveStallMs)
+  return new ReceiveMemory(receiveBytesMax, receiveStallMs, news)
 }
 
 function systemCalls(options: NodeHostOptions): () => SystemCalls | null {
@@ -124,6 +148,9 @@ function nativeParts(options: NodeHostOptions): string[] {
     ['onread', options.receive !== 'data'],
     ['sendfile', calls?.sendfile],
     ['setsockopt', calls?.setsockopt],
+    ['poll', calls?.poll],
+    ['meminfo', calls?.getsockopt],
+    ['malloc_trim', calls?.mallocTrim],
     ['syncfs', calls?.syncfs],
     ['cachestat', calls?.cachestat],
     ['fadvise', calls?.dontNeed],

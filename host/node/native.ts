@@ -28,6 +28,12 @@ export interface SystemCalls {
   readonly dup: Call | null
   /** (socket, level, option, value, size of the value): 0. */
   readonly setsockopt: Call | null
+  /** (socket, level, option, value, size of the value as a 4-byte buffer): 0. */
+  readonly getsockopt: Call | null
+  /** (array of struct pollfd, count, timeout in ms): descriptors with events. */
+  readonly poll: Call | null
+  /** malloc_trim(3), off the loop: gives freed memory back to the machine. */
+  readonly mallocTrim: (() => Promise<void>) | null
   readonly pageBytes: number
 }
 
@@ -70,6 +76,9 @@ function bindSystemCalls(): SystemCalls | null {
   const fcntl = bind('int fcntl(int, int, void *)')
   const dup = bind('int dup(int)')
   const setsockopt = bind('int setsockopt(int, int, int, void *, uint)')
+  const getsockopt = bind('int getsockopt(int, int, int, void *, void *)')
+  const poll = bind('int poll(void *, uint64_t, int)')
+  const mallocTrim = bind('int malloc_trim(uint64_t)')
   const getpagesize = bind('int getpagesize()')
   const cachestat =
     syscall &&
@@ -93,6 +102,9 @@ function bindSystemCalls(): SystemCalls | null {
     ofdLock: believed(ofdLock, call => call(-1, Buffer.alloc(32))),
     dup: believed(dup, call => call(-1)) as Call | null,
     setsockopt: believed(setsockopt, call => call(-1, 0, 0, null, 0)) as Call | null,
+    getsockopt: believed(getsockopt, call => call(-1, 0, 0, null, null)) as Call | null,
+    poll: poll !== null && Number(poll(null, 0, 0)) === 0 ? (poll as unknown as Call) : null,
+    mallocTrim: bindTrim(mallocTrim as unknown as TrimCall | null),
     pageBytes: getpagesize === null ? 4096 : Number(getpagesize()),
   }
 }
@@ -122,6 +134,15 @@ function bindDontNeed(fadvise: AdviceCall | null): SystemCalls['dontNeed'] {
   if (fadvise?.(-1, 0, 0, POSIX_FADV_DONTNEED) !== EBADF) return null
   return (fd, position, sizeBytes) =>
     new Promise(done => fadvise.async(fd, position, sizeBytes, POSIX_FADV_DONTNEED, () => done()))
+}
+
+interface TrimCall {
+  async(keepBytes: number, done: () => void): void
+}
+
+function bindTrim(trim: TrimCall | null): SystemCalls['mallocTrim'] {
+  if (trim === null) return null
+  return () => new Promise(done => trim.async(0, () => done()))
 }
 
 /** Before 5.8 syncfs(2) succeeded whatever happened to the data. */

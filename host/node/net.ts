@@ -7,9 +7,11 @@ import type {
   ListenOptions,
   Net,
 } from '../host.ts'
+import type { BudgetNews } from './budget-news.ts'
 import { type ConnectionParts, NodeConnection } from './connection.ts'
 import type { SystemCalls } from './native.ts'
 import { stopPacing } from './pacing.ts'
+import { shortenBuffers } from './socket-calls.ts'
 import {
   dataSocket,
   onreadOptions,
@@ -25,6 +27,7 @@ const BACKLOG = 4096
 export interface NetParts extends ConnectionParts {
   /** Pins how connections are read. Null: the best this runtime offers. */
   readonly receive: ReceiveMethod | null
+  readonly news: BudgetNews
   /** The system calls Node lacks; asked for when first needed. */
   calls(): SystemCalls | null
   /** Called once the first listener listens. */
@@ -52,6 +55,10 @@ export class NodeNet implements Net {
     const listener = new NodeListener(server, options, this.#parts, accept)
     this.#parts.onListening()
     return listener
+  }
+
+  onBudget(listener: (budget: string, message: string | null) => void): () => void {
+    return this.#parts.news.listen(listener)
   }
 
   connect(options: ConnectOptions, handler: ConnectionHandler): Promise<Connection> {
@@ -152,6 +159,7 @@ class NodeListener implements Listener {
     this.#connections.add(connection)
     this.#countByAddress.set(remoteAddress, fromAddress + 1)
     if (remoteAddress === connection.localAddress) stopPacing(raw.socket, this.#parts.calls())
+    shortenBuffers(raw.socket, this.#connections.size, this.#parts.calls)
     connection.handle(this.#accept(connection))
     raw.begin(connection)
   }

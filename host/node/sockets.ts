@@ -8,6 +8,7 @@
  *   'data'    it is read as everyone does, with a fresh buffer from Node for each read.
  */
 import * as net from 'node:net'
+import { LANDING_BYTES_MIN } from './landing.ts'
 import type { SystemCalls } from './native.ts'
 
 /** How accepted connections are read. */
@@ -27,7 +28,8 @@ export interface RawSocket {
 }
 
 const KEEP_ALIVE_DELAY_MS = 60_000
-const unclaimed = Buffer.allocUnsafeSlow(64 << 10)
+/** Where the first bytes land of a connection that is not handed over yet. */
+const unclaimed = Buffer.allocUnsafeSlow(LANDING_BYTES_MIN)
 
 interface RawServer {
   _handle?: { onconnection?: (status: number, handle?: RawHandle) => void }

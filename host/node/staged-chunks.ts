@@ -7,12 +7,14 @@
  *   (2) Copies from `#runStart` to `#runEnd` of the last slab are not in a chunk yet: whatever is
  *       added behind them ends the run first.
  */
-import { Arena, Slab } from './slabs.ts'
+import { Arena, SLAB_BYTES, Slab } from './slabs.ts'
 
 /** Copies of all connections' small pieces of a turn lie together. */
 const staging = new Arena(() => Slab.take(null))
 
 export class StagedChunks {
+  /** Copies lie in memory of their own size, not in slabs shared with other connections. */
+  isPrivate = false
   #chunks: Buffer[] = []
   #slabs: Slab[] = []
   /** The last of them. */
@@ -27,7 +29,7 @@ export class StagedChunks {
 
   /** Bytes that can be copied behind the last copy without turning to another slab. */
   get room(): number {
-    return staging.room
+    return this.isPrivate ? SLAB_BYTES : staging.room
   }
 
   /** Adds a buffer by reference. */
@@ -39,7 +41,7 @@ export class StagedChunks {
   /** Adds a copy of a buffer. */
   copy(buffer: Buffer): void {
     const start = this.#reserve(buffer.length)
-    staging.slab.bytes.set(buffer, start)
+    this.target.set(buffer, start)
   }
 
   /**
@@ -52,7 +54,7 @@ export class StagedChunks {
 
   /** The memory that was staged last. */
   get target(): Buffer {
-    return staging.slab.bytes
+    return (this.#lastSlab as Slab).bytes
   }
 
   /** Adds the first bytes of a slab, and takes over a reference to it. */
@@ -80,6 +82,10 @@ export class StagedChunks {
   }
 
   #reserve(sizeBytes: number): number {
+    if (this.isPrivate) {
+      this.addSlab(Slab.make(sizeBytes, null), sizeBytes)
+      return 0
+    }
     const start = staging.reserve(sizeBytes)
     const { slab } = staging
     if (slab !== this.#lastSlab) {

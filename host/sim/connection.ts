@@ -52,6 +52,7 @@ export class SimConnection implements Connection, PipeReader {
   #isEnding = false
   #hasSentEnd = false
   #hasSeenEnd = false
+  #isEndAhead = false
   #isClosed = false
 
   constructor(options: ConnectionOptions) {
@@ -69,6 +70,11 @@ export class SimConnection implements Connection, PipeReader {
 
   get queuedBytes(): number {
     return this.#outbox.queuedBytes
+  }
+
+  /** The simulated machine has memory for everybody's unread replies. */
+  get isBackedUp(): boolean {
+    return false
   }
 
   /** Connects the two directions. Called once, before anything else. */
@@ -141,7 +147,13 @@ export class SimConnection implements Connection, PipeReader {
       if (chunk !== null) this.#options.resetPeer()
       return true
     }
-    if (this.#isPaused || this.#unread !== null) return false
+    if (this.#isPaused || this.#unread !== null) {
+      if (chunk === null && this.#unread === null && !this.#isEndAhead) {
+        this.#isEndAhead = true
+        this.#handler?.onEndAhead?.()
+      }
+      return false
+    }
     if (chunk === null) this.#seeEnd()
     else this.#read(chunk)
     return true

@@ -83,6 +83,11 @@ export class SimNet implements Net {
     })
   }
 
+  /** The simulated machine has memory for everybody. */
+  onBudget(): () => void {
+    return () => {}
+  }
+
   /** Both ends and the pipes between them; null when nobody listens. */
   #establish(
     target: Machine,
@@ -162,6 +167,7 @@ export class SimListener implements Listener {
       frameBytesMax: head => handler.frameBytesMax(head),
       onFrame: frame => handler.onFrame(frame),
       onEnd: () => handler.onEnd(),
+      onEndAhead: () => handler.onEndAhead?.(),
       onDrain: () => handler.onDrain(),
       onClose: reason => {
         this.connections.delete(connection)

@@ -4,6 +4,7 @@ import { apiVersions } from '../../../broker/api/api-versions.ts'
 import { Dispatcher } from '../../../broker/network/dispatch.ts'
 import type { NetworkLimits } from '../../../broker/network/limits.ts'
 import { BrokerListener } from '../../../broker/network/listener.ts'
+import { ReplyBudget } from '../../../broker/network/reply-budget.ts'
 import type { BrokerServices } from '../../../broker/services.ts'
 import type { Host } from '../../../host/host.ts'
 import type { SimHost } from '../../../host/sim/host.ts'
@@ -31,7 +32,12 @@ interface Parked {
 }
 
 /** A listener that serves four APIs; the handlers of three of them the test plays itself. */
-export async function world<H extends Host>(host: H, limits: Partial<NetworkLimits>, port = 9092) {
+export async function world<H extends Host>(
+  host: H,
+  limits: Partial<NetworkLimits>,
+  port = 9092,
+  replies = new ReplyBudget(1 << 26),
+) {
   const parked: Parked[] = []
   const appends: { context: HotContext<typeof ProduceResponse>; sequenced(): void }[] = []
   const heartbeat = api(
@@ -74,6 +80,7 @@ export async function world<H extends Host>(host: H, limits: Partial<NetworkLimi
     host: '127.0.0.1',
     port,
     limits: { ...LIMITS, ...limits },
+    replies,
     backlog: 10,
     connectionsMax: Number.POSITIVE_INFINITY,
     connectionsPerAddressMax: Number.POSITIVE_INFINITY,

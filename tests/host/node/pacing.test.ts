@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest'
+import { BudgetNews } from '../../../host/node/budget-news.ts'
 import { NodeLoop } from '../../../host/node/loop.ts'
 import { loadSystemCalls, type SystemCalls } from '../../../host/node/native.ts'
 import { NodeNet } from '../../../host/node/net.ts'
 import { stopPacing } from '../../../host/node/pacing.ts'
 import { ReceiveMemory } from '../../../host/node/receive-memory.ts'
+import { SendMemory } from '../../../host/node/send-memory.ts'
+import { SocketWatch } from '../../../host/node/socket-watch.ts'
 import { Peer, station } from './support.ts'
 
 test('the kernel lets a connection of this machine go unpaced', async () => {
@@ -29,6 +32,9 @@ test('a listener does so with what it accepts from this machine', async () => {
     memory: new ReceiveMemory(1 << 24, 5000),
     fileSender: null,
     receive: null,
+    news: new BudgetNews(),
+    sendMemory: new SendMemory(1 << 26),
+    watch: new SocketWatch(() => null, Number.POSITIVE_INFINITY),
     calls: () => ({ setsockopt }) as unknown as SystemCalls,
     onListening() {},
   })

@@ -1,67 +1,13 @@
 /** Readers that share a spent budget, driven one landing at a time. */
 import { describe, expect, test } from 'vitest'
-import type { Frame } from '../../../host/host.ts'
-import { FrameReader } from '../../../host/node/frame-reader.ts'
 import { NodeLoop } from '../../../host/node/loop.ts'
 import { ReceiveMemory } from '../../../host/node/receive-memory.ts'
 import { SLAB_BYTES } from '../../../host/node/slabs.ts'
 import { frameOf } from '../contract/peer.ts'
+import { Source } from './source.ts'
 
 const STALL_MS = 100
 const BUDGET_BYTES = 4 * SLAB_BYTES
-
-class Source {
-  isReading = true
-  reason: Error | null = null
-  readonly frames: Frame[] = []
-  readonly reader: FrameReader
-  #view: Buffer
-
-  constructor(memory: ReceiveMemory) {
-    this.reader = new FrameReader(
-      memory,
-      {
-        startReading: () => {
-          this.isReading = true
-        },
-        stopReading: () => {
-          this.isReading = false
-        },
-        destroy: reason => {
-          this.reason = reason
-          this.reader.close()
-        },
-      },
-      {
-        onFrame: frame => {
-          this.frames.push(frame)
-        },
-        frameBytesMax: () => 1 << 26,
-        onEnd() {},
-        onDrain() {},
-        onClose() {},
-      },
-    )
-    this.#view = this.reader.landing()
-  }
-
-  /** Brings bytes as a socket would; returns how many were read before it was stopped. */
-  bring(bytes: Buffer): number {
-    let at = 0
-    while (at < bytes.length && this.isReading && this.reason === null) {
-      const sizeBytes = Math.min(this.#view.length, bytes.length - at)
-      bytes.copy(this.#view, 0, at, at + sizeBytes)
-      at += sizeBytes
-      this.reader.landed(sizeBytes, this.#view)
-      this.#view = this.reader.landing()
-    }
-    return at
-  }
-
-  releaseAll(): void {
-    for (const frame of this.frames.splice(0)) frame.release()
-  }
-}
 
 function sources(memory: ReceiveMemory, count: number): Source[] {
   return Array.from({ length: count }, () => new Source(memory))
@@ -73,76 +19,130 @@ describe('a spent budget', () => {
     const readers = sources(memory, 4)
     for (const source of readers) source.bring(frameOf(Buffer.alloc(500_000)).subarray(0, 100_000))
     expect(memory.isSpent).toBe(true)
-    expect(readers.map(source => source.reader.isProvidedFor)).toEqual([true, true, true, true])
+    expect(readers.map(source => source.reader.isWaiting)).toEqual([false, false, false, false])
     expect(readers.map(source => source.isReading)).toEqual([true, true, true, true])
     for (const { reader } of readers) reader.close()
     expect(memory.usedBytes).toBe(0)
   })
 
-  test('is not kept by a short frame that was favoured and is complete', () => {
-    const { memory, short, long } = spent()
-    short.bring(frameOf('short').subarray(7))
-    expect(short.frames).toHaveLength(1)
-    short.releaseAll()
-    expect(bringAll(long)).toEqual([0, 0])
-    leave(memory, [short, ...long])
+  test('lets a small frame through while long ones wait for memory', () => {
+    const { memory, long } = spent()
+    const small = new Source(memory)
+    const frame = frameOf(Buffer.alloc(64 << 10))
+    expect(small.bring(frame)).toBe(frame.length)
+    expect(small.frames).toHaveLength(1)
+    small.releaseAll()
+    leave(memory, [small, ...long])
   })
 
-  test('is not kept by a reader with the next frame behind every frame', () => {
-    const { memory, short, long } = spent()
-    const frame = frameOf('short')
-    const next = Buffer.concat([frame.subarray(7), frame.subarray(0, 7)])
-    for (let round = 0; round < 3; round++) {
-      short.bring(next)
-      short.releaseAll()
+  test('keeps nothing of a long frame that begins but what landed with its length', () => {
+    const { memory, long } = spent()
+    const before = memory.usedBytes
+    const late = sources(memory, 50)
+    for (const each of late) each.bring(LONG)
+    expect(late.map(({ isReading }) => isReading)).not.toContain(true)
+    expect(memory.usedBytes - before).toBeLessThan(2 * SLAB_BYTES)
+    leave(memory, [...late, ...long])
+  })
+
+  test('lets long frames through one after another', () => {
+    const { memory, long, rest } = spent()
+    for (let round = 0; round < 8; round++) {
+      for (const [at, each] of long.entries()) {
+        rest[at] = (rest[at] as Buffer).subarray(each.bring(rest[at] as Buffer))
+        each.releaseAll()
+      }
     }
-    expect(bringAll(long)).toEqual([0, 0])
-    leave(memory, [short, ...long])
+    expect(rest.map(({ length }) => length)).toEqual([0, 0, 0])
+    leave(memory, long)
   })
 
   test('is not kept by a frame that was favoured and is paused', async () => {
-    const { memory, short, long } = spent()
-    short.reader.pause()
-    expect(bringAll(long)).toEqual([0, 0])
-    short.reader.resume()
+    const { memory, long, rest } = spent()
+    const favoured = long.findIndex(({ reader }) => memory.isFavoured(reader))
+    long[favoured]?.reader.pause()
+    for (const [at, each] of long.entries()) {
+      if (at === favoured) continue
+      for (let round = 0; round < 8; round++) {
+        rest[at] = (rest[at] as Buffer).subarray(each.bring(rest[at] as Buffer))
+        each.releaseAll()
+      }
+      expect(rest[at]).toHaveLength(0)
+    }
+    long[favoured]?.reader.resume()
     await new NodeLoop().nextTurn()
-    expect(short.isReading).toBe(true)
-    leave(memory, [short, ...long])
+    expect(long[favoured]?.isReading).toBe(true)
+    leave(memory, long)
+  })
+
+  test('closes who trickles inside a long frame, and nobody who goes on', () => {
+    const { memory, long, rest } = spent()
+    const favoured = long.findIndex(({ reader }) => memory.isFavoured(reader))
+    const honest = new Source(memory)
+    for (let tick = 0; tick < 3; tick++) {
+      const trickle = rest[favoured] as Buffer
+      rest[favoured] = trickle.subarray(long[favoured]?.bring(trickle.subarray(0, 1)))
+      honest.bring(frameOf(Buffer.alloc(1000)))
+      memory.relief.tick()
+    }
+    expect(long[favoured]?.reason?.message).toContain('stalled inside a frame')
+    expect(long.filter(({ reason }) => reason !== null)).toHaveLength(1)
+    expect(honest.reason).toBeNull()
+    leave(memory, [honest, ...long])
   })
 })
 
-interface Long {
-  readonly source: Source
-  /** What it has not brought. */
-  rest: Buffer
-}
+describe('bytes behind a pause', () => {
+  test('are few, lie in memory of their own, and go first when they are many', () => {
+    const memory = new ReceiveMemory(BUDGET_BYTES, STALL_MS)
+    const paused = sources(memory, 200)
+    for (const each of paused) {
+      each.pausesAtFrame = true
+      each.bring(Buffer.concat(Array.from({ length: 3000 }, () => frameOf('a small request'))))
+    }
+    for (const each of paused) each.releaseAll()
+    const keptBytes = paused[0]?.reader.heldBytes as number
+    expect(keptBytes).toBeLessThan(21 << 10)
+    memory.relief.tick()
+    memory.relief.tick()
+    const left = paused.filter(({ reason }) => reason === null)
+    expect(left.length * keptBytes).toBeLessThanOrEqual(memory.budgetBytes / 2)
+    expect(memory.usedBytes).toBeLessThan(memory.budgetBytes / 2 + 2 * SLAB_BYTES)
+    leave(memory, paused)
+  })
 
-/** A short frame that is favoured, and two long ones that wait in the middle for memory. */
+  test('do not grow by looking for the end of a peer that left', () => {
+    const memory = new ReceiveMemory(BUDGET_BYTES, STALL_MS)
+    const source = new Source(memory)
+    source.reader.pause()
+    for (let probe = 0; probe < 100; probe++) {
+      source.reader.probe()
+      source.bring(Buffer.alloc(4 << 10))
+    }
+    expect(source.reader.heldBytes).toBeLessThan(56 << 10)
+    expect(source.isReading).toBe(false)
+    leave(memory, [source])
+  })
+})
+
+const LONG = frameOf(Buffer.alloc(3.5 * SLAB_BYTES))
+
+/** Three long frames that have brought what they could, and what they have still to bring. */
 function spent() {
   const memory = new ReceiveMemory(BUDGET_BYTES, STALL_MS)
-  const short = new Source(memory)
-  short.bring(frameOf('short').subarray(0, 7))
-  const frame = frameOf(Buffer.alloc(3.5 * SLAB_BYTES))
-  const long = sources(memory, 2).map((source): Long => {
-    const broughtBytes = source.bring(frame.subarray(0, 1.5 * SLAB_BYTES))
-    return { source, rest: frame.subarray(broughtBytes) }
+  const long = sources(memory, 3)
+  const rest = long.map(each => {
+    const begun = LONG.subarray(0, 1.5 * SLAB_BYTES)
+    return LONG.subarray(each.bring(begun))
   })
-  expect([memory.isSpent, memory.isFavoured(short.reader)]).toEqual([true, true])
-  return { memory, short, long }
+  expect([memory.isSpent, memory.isShut]).toEqual([true, false])
+  return { memory, long, rest }
 }
 
-/** Brings what the memory lets them, and returns what is left. */
-function bringAll(long: readonly Long[]): number[] {
-  for (let round = 0; round < 4; round++) {
-    for (const each of long) {
-      each.rest = each.rest.subarray(each.source.bring(each.rest))
-      each.source.releaseAll()
-    }
+function leave(memory: ReceiveMemory, all: readonly Source[]): void {
+  for (const each of all) {
+    each.releaseAll()
+    each.reader.close()
   }
-  return long.map(({ rest }) => rest.length)
-}
-
-function leave(memory: ReceiveMemory, all: readonly (Source | Long)[]): void {
-  for (const each of all) (each instanceof Source ? each : each.source).reader.close()
   expect(memory.usedBytes).toBe(0)
 }
