@@ -19,4 +19,8 @@ export const differences: readonly string[] = [
   '- A Metadata request that creates a topic is answered with the new topic. Kafka answers',
   '  UNKNOWN_TOPIC_OR_PARTITION, creates the topic, and tells it to the next request; the topic is',
   '  complete here before the answer leaves, so the client needs no second request.',
+  '- A group that gave out a member id and that nobody joined leaves no trace here once the id is',
+  '  given back or its time is over; Kafka lists such a group as Empty until its next sweep.',
+  '- A static member that joins under an id which waits for a dynamic member is refused with',
+  '  UNKNOWN_MEMBER_ID; Kafka fails on the request and answers UNKNOWN_SERVER_ERROR.',
 ]

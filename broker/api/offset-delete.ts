@@ -4,7 +4,7 @@ import { Operation } from '../security/authorizer.ts'
 import type { RequestContext } from '../services.ts'
 import { api } from './api.ts'
 import { mayOnTopic } from './authorize.ts'
-import { demandOnGroup } from './group-request.ts'
+import { demandGroupId, demandOnGroup } from './group-request.ts'
 
 type AskedTopic = OffsetDeleteRequest['topics'][number]
 
@@ -16,6 +16,7 @@ export const offsetDelete = api(
   async (request, context) => {
     const { groupId } = request
     demandOnGroup(context, Operation.DELETE, groupId)
+    demandGroupId(groupId)
     const checked = request.topics.map(topic => check(topic, context))
     const accepted = checked.filter(({ errorCodes }) => errorCodes.includes(ErrorCode.NONE))
     const answer = await context.broker.groups.execute(groupId, call => ({

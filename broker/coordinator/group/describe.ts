@@ -24,7 +24,7 @@ export function describeGroup(state: GroupShardState, groupId: string): Describe
       clientId: member.clientId,
       clientHost: member.clientHost,
       metadata: isStable ? metadataFor(member, group.protocol) : NO_BYTES,
-      assignment: isStable ? member.assignment : NO_BYTES,
+      assignment: member.assignment,
     })),
   }
 }
