@@ -159,7 +159,7 @@ function compatibilityPage(): string {
     '## Record batches',
     '',
     'What is taken of a batch, its records and its compressed frames is what Apache Kafka 4.3.0',
-    'takes, with the same errors and the same bytes stored. Stricter on purpose, because a',
+    'takes (`tests/compat/records-differential.test.ts` asks both). Stricter on purpose, because a',
     'consumer would stumble over what Kafka lets in:',
     '',
     '| a batch with | is refused, because |',
