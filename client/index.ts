@@ -70,7 +70,10 @@ export interface ClientOptions {
   readonly metadataMaxAgeMs?: number
   /** Between attempts. Default: 100 ms, doubled up to 1 s. */
   readonly backoff?: BackoffRules
-  /** The world; the real one by default. */
+  /**
+   * The world; the real one by default. The timers of its clock must keep the process alive (those
+   * of `nodeHost()` do not): a program that only waits for the next attempt would end in between.
+   */
   readonly host?: ClientHost
 }
 

@@ -15,6 +15,25 @@ export class OutputClosed extends Error {
   override readonly name = 'OutputClosed'
 }
 
-/** What the process ends with. */
-export const ExitCode = { OK: 0, FAILED: 1, USAGE: 2 } as const
+/** A signal ended the command before its work was done: the message says how far it came. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted'
+  readonly exitCode: ExitCode
+
+  constructor(signal: InterruptingSignal, message: string) {
+    super(message)
+    this.exitCode = exitCodeOf(signal)
+  }
+}
+
+/** The signals that end a command in order: Ctrl-C, and the one that `kill` sends. */
+export type InterruptingSignal = 'SIGINT' | 'SIGTERM'
+
+/** What the process ends with; the codes of signals are those a shell gives. */
+export const ExitCode = { OK: 0, FAILED: 1, USAGE: 2, INTERRUPTED: 130, TERMINATED: 143 } as const
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]
+
+/** The exit code of a command that this signal cut short. */
+export function exitCodeOf(signal: InterruptingSignal): ExitCode {
+  return signal === 'SIGINT' ? ExitCode.INTERRUPTED : ExitCode.TERMINATED
+}

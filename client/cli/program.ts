@@ -12,7 +12,7 @@ import {
 } from './arguments.ts'
 import { addStorage } from './commands/storage.ts'
 import { unescaped } from './escapes.ts'
-import { ExitCode, OutputClosed, UsageError } from './failure.ts'
+import { ExitCode, Interrupted, OutputClosed, UsageError } from './failure.ts'
 import { printLine, printNote } from './output.ts'
 import { sentenceOf } from './sentence.ts'
 import { versionText } from './version.ts'
@@ -38,6 +38,7 @@ function endFor(error: unknown): ExitCode {
     return ExitCode.USAGE
   }
   printNote(sentenceOf(error))
+  if (error instanceof Interrupted) return error.exitCode
   return error instanceof UsageError ? ExitCode.USAGE : ExitCode.FAILED
 }
 

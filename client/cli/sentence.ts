@@ -1,6 +1,6 @@
 /** What is said when a command fails: one sentence, with the cure. */
 import { DiskError } from '../../host/disk-error.ts'
-import { CommandFailure, UsageError } from './failure.ts'
+import { CommandFailure, Interrupted, UsageError } from './failure.ts'
 
 const DISK_CURES: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'it is not there; check the path'],
@@ -18,6 +18,7 @@ const WAY_IN = 'start a broker with `ottla start`, or name another with --bootst
 /** The sentence for whatever a command threw. */
 export function sentenceOf(error: unknown): string {
   if (error instanceof UsageError || error instanceof CommandFailure) return error.message
+  if (error instanceof Interrupted) return error.message
   if (error instanceof DiskError) return diskSentence(error.call, error.path, error.code)
   if (!(error instanceof Error)) return unexpected(String(error), undefined)
   if (isKnown(error)) return withWayIn(error)

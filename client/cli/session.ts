@@ -1,5 +1,4 @@
 /** A client for the length of one command. */
-import { nodeHost } from '../../host/node/host.ts'
 import { Client } from '../index.ts'
 
 /** What every command is told: see `program.ts`. */
@@ -30,7 +29,6 @@ export async function withClient<T>(
 ): Promise<T> {
   const timeoutMs = timeoutMsOf(options)
   const client = new Client({
-    host: nodeHost(),
     bootstrapServers: options.bootstrapServer,
     clientId: 'ottla-cli',
     connectTimeoutMs: Math.min(timeoutMs, CONNECT_TIMEOUT_MS),

@@ -192,7 +192,10 @@ describe.each(targets)('against $name', ({ isMissing, start }) => {
       await printed('produce followed', 'c\n')
       await follower.until(text => text === 'a\nb\nc\n')
       follower.child.kill('SIGINT')
-      expect(await follower.ended).toMatchObject({ code: 0, stderr: '' })
+      expect(await follower.ended).toMatchObject({
+        code: 0,
+        stderr: 'Printed 3 records of followed.\n',
+      })
     })
 
     test('that nobody reads on end it quietly', async () => {
@@ -267,7 +270,10 @@ describe.each(targets)('against $name', ({ isMissing, start }) => {
       )
       expect((await failure('groups delete team')).stderr).toMatch(/NON_EMPTY_GROUP.*stop its/)
       member.child.kill('SIGTERM')
-      expect(await member.ended).toMatchObject({ code: 0, stderr: '' })
+      expect(await member.ended).toMatchObject({
+        code: 0,
+        stderr: 'Printed 1 record of busy.\n',
+      })
       expect(await json('groups describe team')).toMatchObject([{ state: 'Empty', members: [] }])
       expect(await printed('groups delete team')).toBe('Deleted group team.\n')
     })

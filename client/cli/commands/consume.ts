@@ -3,10 +3,13 @@ import type { Consumer } from '../../consumer.ts'
 import type { ConsumerRecord } from '../../fetcher.ts'
 import type { Client } from '../../index.ts'
 import type { StartAt } from '../arguments.ts'
-import { CommandFailure, UsageError } from '../failure.ts'
+import { CommandFailure, Interrupted, OutputClosed, UsageError } from '../failure.ts'
+import { Interruption } from '../interruption.ts'
+import { plural, printNote } from '../output.ts'
 import { extentsOf, GroupReading, type Reading, readAlone } from '../reading.ts'
 import { compileFormat, type PrintableRecord, type RecordPrinter } from '../record-format.ts'
 import { delimited, jsonPrinter, print } from '../record-output.ts'
+import { sentenceOf } from '../sentence.ts'
 import { type GlobalOptions, timeoutMsOf, withClient } from '../session.ts'
 import { existingTopics } from './topics.ts'
 
@@ -29,7 +32,12 @@ const POLL_RECORDS = 1_000
 const SESSION_TIMEOUT_MS = 10_000
 const COMMIT_INTERVAL_MS = 500
 
-/** Resolves when it is done or a signal ends it; throws OutputClosed when nobody reads on. */
+/**
+ * Resolves when everything asked for was printed, or when a signal ends the following. Throws
+ * Interrupted when a signal came before everything asked for was printed, CommandFailure when
+ * reading failed, both with the number of records that were printed; OutputClosed when nobody reads
+ * on.
+ */
 export async function consume(topic: string, options: ConsumeOptions): Promise<void> {
   const { format, delimiter, nullMarker, json } = options
   const printer = json ? jsonPrinter() : delimited(compileFormat(format, nullMarker), delimiter)
@@ -40,28 +48,48 @@ export async function consume(topic: string, options: ConsumeOptions): Promise<v
   }
   await withClient(options, async client => {
     const reading = await startReading(client, topic, options)
-    const signals = listenForSignals()
+    const output = new Output(topic, printer)
+    const interruption = new Interruption(() => `Interrupted. ${output.count()}`)
     try {
-      await printAll(reading, printer, options, signals.hasCome)
+      await printAll(reading, output, options, () => interruption.signal !== null)
+    } catch (error) {
+      if (error instanceof OutputClosed) throw error
+      throw new CommandFailure(`${sentenceOf(error)} ${output.count()}`)
     } finally {
       await reading.consumer.close()
-      signals.forget()
+      interruption.forget()
     }
+    const isEndless = options.follow === true && options.count === undefined
+    const { signal } = interruption
+    if (signal !== null && !isEndless && !output.isComplete) {
+      throw new Interrupted(signal, `Interrupted. ${output.count()}`)
+    }
+    if (options.follow) printNote(output.count())
   })
 }
 
-/** The first signal ends the reading in order; a second one ends the process. */
-function listenForSignals(): { hasCome(): boolean; forget(): void } {
-  let hasCome = false
-  const hear = () => {
-    hasCome = true
+/** What was printed so far. */
+class Output {
+  readonly #topic: string
+  readonly #printer: RecordPrinter
+  #printed = 0
+  /** Whether everything asked for was printed. */
+  isComplete = false
+
+  constructor(topic: string, printer: RecordPrinter) {
+    this.#topic = topic
+    this.#printer = printer
   }
-  process.once('SIGINT', hear).once('SIGTERM', hear)
-  return {
-    hasCome: () => hasCome,
-    forget: () => {
-      process.off('SIGINT', hear).off('SIGTERM', hear)
-    },
+
+  /** Resolves with how many of the records were printed: all, unless `failure` says why not. */
+  async print(records: readonly PrintableRecord[]) {
+    const outcome = await print(records, this.#printer)
+    this.#printed += outcome.printed
+    return outcome
+  }
+
+  count(): string {
+    return `Printed ${plural(this.#printed, 'record')} of ${this.#topic}.`
   }
 }
 
@@ -97,22 +125,25 @@ async function startReading(
   return new GroupReading(how => client.consumer({ ...membership, ...how }), extents, from)
 }
 
-/** Prints until it is done, has printed enough, or is stopped. */
+/** Prints until everything asked for was printed, or the command is stopped. */
 async function printAll(
   reading: Reading,
-  printer: RecordPrinter,
+  output: Output,
   { count = Number.POSITIVE_INFINITY, follow }: ConsumeOptions,
   isStopped: () => boolean,
 ): Promise<void> {
   const { consumer } = reading
-  const isOver = async () => left <= 0 || isStopped() || (!follow && (await reading.isDone()))
   let left = count
-  while (!(await isOver())) {
+  while (!isStopped()) {
+    if (left <= 0 || (!follow && (await reading.isDone()))) {
+      output.isComplete = true
+      return
+    }
     const maxRecords = Math.min(left, POLL_RECORDS)
     const polled = await consumer.poll({ maxRecords, timeoutMs: POLL_MS })
     const records = follow ? polled : polled.filter(record => reading.isWanted(record))
     left -= records.length
-    const { printed, failure } = await print(records.map(printable), printer)
+    const { printed, failure } = await output.print(records)
     if (failure !== null) {
       takeBack(consumer, records.slice(printed))
       throw failure
@@ -127,8 +158,4 @@ function takeBack(consumer: Consumer, records: readonly ConsumerRecord[]): void 
     if (!seen.has(partition)) consumer.seek({ topic, partition }, offset)
     seen.add(partition)
   }
-}
-
-function printable(record: ConsumerRecord): PrintableRecord {
-  return record
 }

@@ -1,13 +1,22 @@
 /** `ottla produce`: lines of standard input or of a file become records. */
 import { createReadStream, fstatSync, openSync, type ReadStream } from 'node:fs'
 import { isatty } from 'node:tty'
-import type { Producer } from '../../producer.ts'
 import type { Header } from '../arguments.ts'
-import { CommandFailure } from '../failure.ts'
+import { CommandFailure, Interrupted, type InterruptingSignal } from '../failure.ts'
+import { Interruption } from '../interruption.ts'
 import { LineParser, linesOf } from '../line-records.ts'
-import { grouped, plural, printJson, printLine, printProgress, sizeText } from '../output.ts'
+import { Outgoing, PRODUCER_MEMORY_BYTES } from '../outgoing.ts'
+import {
+  grouped,
+  plural,
+  printJson,
+  printLine,
+  printNote,
+  printProgress,
+  sizeText,
+} from '../output.ts'
 import { sentenceOf } from '../sentence.ts'
-import { type GlobalOptions, timeoutMsOf, withClient } from '../session.ts'
+import { type GlobalOptions, withClient } from '../session.ts'
 
 export interface ProduceOptions extends GlobalOptions {
   readonly file?: string
@@ -24,49 +33,52 @@ const READ_BYTES = 1 << 20
 const BATCH_BYTES = 256 << 10
 /** One record may be as large as the broker takes. */
 const REQUEST_BYTES = 64 << 20
-/** Lines read and not yet acknowledged; beyond, reading waits. */
-const UNDER_WAY_BYTES_MAX = 16 << 20
-const UNDER_WAY_RECORDS_MAX = 50_000
+/** Kafka's delivery.timeout.ms: a broker that restarts is back within this. */
+const DELIVERY_TIMEOUT_MS = 120_000
 const PROGRESS_MS = 250
+const STDIN = 0
 const STDERR = 2
 
 const ACKS = { all: 'all', '1': 'leader', '0': 'none' } as const
 
-/** Throws CommandFailure with the number of records written, if not all were. */
+/**
+ * Throws CommandFailure, or Interrupted after a signal, with the number of records that were
+ * acknowledged.
+ */
 export async function produce(topic: string, options: ProduceOptions): Promise<void> {
+  const { acks, compression, header, partition, timeout } = options
   const parser = new LineParser(options.keySeparator ?? null, options.nullMarker ?? null)
   const input = options.file === undefined ? process.stdin : streamOf(options.file)
-  const timeoutMs = timeoutMsOf(options)
-  const written = await withClient(options, async client => {
+  const timeoutMs = timeout ?? DELIVERY_TIMEOUT_MS
+  await withClient(options, async client => {
     const producer = client.producer({
-      acks: ACKS[options.acks],
-      compression: options.compression,
+      acks: ACKS[acks],
+      compression,
       batchBytes: BATCH_BYTES,
       requestBytes: REQUEST_BYTES,
-      memoryBytes: 4 * UNDER_WAY_BYTES_MAX,
+      memoryBytes: PRODUCER_MEMORY_BYTES,
       maxBlockMs: timeoutMs,
       deliveryTimeoutMs: timeoutMs,
     })
-    const outgoing = new Outgoing(producer, topic, options)
-    const stopProgress = isatty(STDERR) ? showProgress(outgoing) : () => {}
+    const place = { topic, ...(partition === undefined ? {} : { partition }) }
+    const outgoing = new Outgoing(producer, { ...place, headers: header ?? [] })
+    const stopProgress = showProgress(outgoing, options)
+    const interruption = new Interruption(() => `Interrupted. ${countOf(outgoing)}`)
     try {
-      for await (const lines of linesOf(input, LINE_BYTES_MAX)) {
-        for (const line of lines) {
-          const room = outgoing.send(parser.parse(line), line.length)
-          if (room !== undefined) await room
-        }
-      }
-      return await outgoing.end()
+      await sendLines(input, parser, outgoing, interruption)
+      await outgoing.end()
     } catch (error) {
+      await outgoing.settled()
       stopProgress()
-      throw await incomplete(outgoing, error)
+      throw incomplete(topic, outgoing, error, options)
     } finally {
       stopProgress()
+      interruption.forget()
       await producer.close()
     }
+    if (options.json) printJson({ topic, records: outgoing.written })
+    else printLine(`Produced ${plural(outgoing.written, 'record')} to ${topic}.`)
   })
-  if (options.json) printJson({ topic, records: written })
-  else printLine(`Produced ${plural(written, 'record')} to ${topic}.`)
 }
 
 /** Opened before anything is sent. Throws what the system says, CommandFailure for a folder. */
@@ -76,94 +88,63 @@ function streamOf(path: string): ReadStream {
   return createReadStream(path, { fd, highWaterMark: READ_BYTES })
 }
 
-async function incomplete(outgoing: Outgoing, error: unknown): Promise<CommandFailure> {
-  const written = await outgoing.end().catch(() => outgoing.written)
-  return new CommandFailure(`${sentenceOf(error)} ${plural(written, 'record')} had been written.`)
-}
+/** A signal that comes before the last line was read ends the reading. */
+class ReadingStopped extends Error {
+  readonly signal: InterruptingSignal
 
-/** Records on their way, and how many arrived. The first failure ends it. */
-class Outgoing {
-  readonly #producer: Producer
-  readonly #topic: string
-  readonly #partition: { readonly partition?: number }
-  readonly #headers: readonly Header[]
-  #underWayBytes = 0
-  #underWay = 0
-  #written = 0
-  #sentBytes = 0
-  #failure: Error | null = null
-  #wake: (() => void) | null = null
-
-  constructor(producer: Producer, topic: string, options: ProduceOptions) {
-    this.#producer = producer
-    this.#topic = topic
-    this.#partition = options.partition === undefined ? {} : { partition: options.partition }
-    this.#headers = options.header ?? []
-  }
-
-  /** Acknowledged so far. */
-  get written(): number {
-    return this.#written
-  }
-
-  get sentBytes(): number {
-    return this.#sentBytes
-  }
-
-  /** Returns at once while there is room, so that records leave together. */
-  send(
-    { key, value }: { readonly key: Buffer | null; readonly value: Buffer | null },
-    sizeBytes: number,
-  ): Promise<void> | undefined {
-    if (this.#failure !== null) throw this.#failure
-    this.#underWay++
-    this.#underWayBytes += sizeBytes
-    this.#sentBytes += sizeBytes
-    const record = { topic: this.#topic, key, value, headers: this.#headers, ...this.#partition }
-    this.#producer.send(record).then(
-      () => {
-        this.#written++
-        this.#settle(sizeBytes)
-      },
-      error => {
-        this.#failure ??= error
-        this.#settle(sizeBytes)
-      },
-    )
-    return this.#isFull() ? this.#until(() => !this.#isFull()) : undefined
-  }
-
-  /** Resolves with the number written once all have settled; throws the first failure. */
-  async end(): Promise<number> {
-    await this.#until(() => this.#underWay === 0)
-    if (this.#failure !== null) throw this.#failure
-    return this.#written
-  }
-
-  #isFull(): boolean {
-    return this.#underWay >= UNDER_WAY_RECORDS_MAX || this.#underWayBytes >= UNDER_WAY_BYTES_MAX
-  }
-
-  #settle(sizeBytes: number): void {
-    this.#underWay--
-    this.#underWayBytes -= sizeBytes
-    this.#wake?.()
-  }
-
-  #until(holds: () => boolean): Promise<void> {
-    if (holds()) return Promise.resolve()
-    return new Promise(resolve => {
-      this.#wake = () => {
-        if (!holds()) return
-        this.#wake = null
-        resolve()
-      }
-    })
+  constructor(signal: InterruptingSignal) {
+    super(signal)
+    this.signal = signal
   }
 }
 
-/** Overwrites one line of the terminal. Returns the way to stop and clear it. */
-function showProgress(outgoing: Outgoing): () => void {
+async function sendLines(
+  input: NodeJS.ReadStream | ReadStream,
+  parser: LineParser,
+  outgoing: Outgoing,
+  interruption: Interruption,
+): Promise<void> {
+  let isReading = true
+  interruption.onFirst(signal => {
+    if (!isReading) return
+    const stopped = new ReadingStopped(signal)
+    outgoing.fail(stopped)
+    input.destroy(stopped)
+  })
+  for await (const lines of linesOf(input, LINE_BYTES_MAX)) {
+    for (const line of lines) {
+      const room = outgoing.send(parser.parse(line), line.length)
+      if (room !== undefined) await room
+    }
+  }
+  isReading = false
+}
+
+/** What is told of a command that did not write all its lines. */
+function incomplete(topic: string, outgoing: Outgoing, error: unknown, o: ProduceOptions): Error {
+  const reason = error instanceof ReadingStopped ? 'Interrupted.' : sentenceOf(error)
+  if (o.json) printJson({ topic, records: outgoing.written, error: reason })
+  const message = `${reason} ${countOf(outgoing)}`
+  return error instanceof ReadingStopped
+    ? new Interrupted(error.signal, message)
+    : new CommandFailure(message)
+}
+
+function countOf({ written, underWay }: Outgoing): string {
+  const more = underWay === 0 ? '' : `; of ${plural(underWay, 'more record')} that is not known`
+  return `${plural(written, 'record')} had been written${more}.`
+}
+
+/**
+ * Overwrites one line of the terminal, unless records are typed into it. Returns the way to stop
+ * and clear the line.
+ */
+function showProgress(outgoing: Outgoing, { file }: ProduceOptions): () => void {
+  if (file === undefined && isatty(STDIN)) {
+    printNote('Type records, one a line; Ctrl-D ends.')
+    return () => {}
+  }
+  if (!isatty(STDERR)) return () => {}
   let isShown = false
   const timer = setInterval(() => {
     isShown = true

@@ -17,6 +17,8 @@ export interface SpawnedBroker extends AsyncDisposable {
   output(): string
   /** SIGKILL, then `meanwhile`, then the same folder and port again. */
   killAndRestart(meanwhile?: () => Promise<void>): Promise<void>
+  /** SIGTERM, and once it has ended the same folder and port again. */
+  restart(): Promise<void>
   /** SIGTERM; resolves with the exit code once it has ended. */
   stop(): Promise<number | null>
 }
@@ -62,6 +64,10 @@ export async function spawnBroker(
     async killAndRestart(meanwhile) {
       await end('SIGKILL')
       await meanwhile?.()
+      child = await run()
+    },
+    async restart() {
+      await end('SIGTERM')
       child = await run()
     },
     stop: () => end('SIGTERM'),
