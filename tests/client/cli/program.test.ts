@@ -23,6 +23,7 @@ describe('the tree of commands', () => {
       'health',
       'produce',
       'start',
+      'storage repair',
       'storage restore',
       'storage strays',
       'topics create',
