@@ -1,14 +1,12 @@
-import {
-  fetchProperties,
-  groupProperties,
-  logProperties,
-  serverProperties,
-  topicCreationProperties,
-} from './broker-properties.ts'
 import { clientMetricsProperties } from './client-metrics-properties.ts'
+import { coordinatorProperties } from './coordinator-properties.ts'
+import { fetchProperties } from './fetch-properties.ts'
 import { groupOwnProperties } from './group-properties.ts'
 import { ignoredProperties } from './ignored-properties.ts'
+import { logProperties } from './log-properties.ts'
 import type { Property } from './property.ts'
+import { serverProperties } from './server-properties.ts'
+import { topicCreationProperties } from './topic-creation-properties.ts'
 import { topicProperties } from './topic-properties.ts'
 
 /** The broker properties this broker acts on. */
@@ -17,7 +15,7 @@ export const actingProperties = {
   ...topicCreationProperties,
   ...logProperties,
   ...fetchProperties,
-  ...groupProperties,
+  ...coordinatorProperties,
 } as const
 
 type Acting = typeof actingProperties

@@ -8,7 +8,6 @@ import {
   inheritedTopicText,
 } from '../../../broker/config/describe.ts'
 import { loadConfig } from '../../../broker/config/load.ts'
-import { configurationPage } from '../../../broker/config/page.ts'
 import { TOPIC_PROPERTIES } from '../../../broker/config/schema.ts'
 import { topicConfig, topicValue } from '../../../broker/config/topic-config.ts'
 
@@ -106,12 +105,6 @@ describe('describing', () => {
     expect(found.map(({ name, value, source }) => [name, value, source])).toEqual([
       ['message.max.bytes', '5', 3],
     ])
-  })
-
-  test('the page of all properties is made from the declarations', () => {
-    const page = configurationPage()
-    expect(page).toContain('| `durability` | string; one of fsync, os | `fsync` |')
-    expect(page).toContain('| `num.io.threads` | int | `8` |')
   })
 })
 
