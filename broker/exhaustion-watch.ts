@@ -55,11 +55,12 @@ export class ExhaustionWatch {
   }
 
   #schedule(delayMs: number): void {
-    this.#timer = this.#options.clock.schedule(delayMs, () => {
+    const run = () => {
       const { isFull, isGrowing } = this.#look()
       const usualMs = isFull ? FULL_INTERVAL_MS : INTERVAL_MS
       if (!this.#isStopped) this.#schedule(isGrowing ? GROWING_INTERVAL_MS : usualMs)
-    })
+    }
+    this.#timer = this.#options.clock.schedule(delayMs, run, 'upkeep')
   }
 
   #look(): SpaceReport {

@@ -10,10 +10,11 @@ export interface UpkeepOptions {
 
 /** Timers cannot be set for longer than 2^31 ms. */
 const INTERVAL_MS_MAX = 2 ** 31 - 1
-/** log.flush.scheduler.interval.ms is off by default in Kafka; flush.ms needs some rhythm. */
+/**
+ * log.flush.scheduler.interval.ms is off by default in Kafka; flush.ms needs some rhythm. A deleted
+ * file, too, is unlinked up to so late, as Kafka's is.
+ */
 const FLUSH_INTERVAL_MS = 1_000
-/** How late a deleted file may be unlinked: Kafka's, too, is up to a second behind its delay. */
-const UNLINK_INTERVAL_MS = 1_000
 
 /**
  * What a data folder needs now and then: retention, unlinks and flushes that are due, producers
@@ -34,11 +35,13 @@ export class Upkeep {
   start(): void {
     const { config, logDirectory, host } = this.#options
     this.#every('retention', config.get('log.retention.check.interval.ms'), () => this.#sweep())
-    this.#every('unlink', UNLINK_INTERVAL_MS, () => this.#unlink())
     const expiryMs = config.get('producer.id.expiration.check.interval.ms')
     this.#every('producers', expiryMs, () => logDirectory.expireProducers(host.clock.nowMs()))
     const flushMs = Math.min(config.get('log.flush.scheduler.interval.ms'), FLUSH_INTERVAL_MS)
-    this.#every('flush', flushMs, () => logDirectory.flushDue(host.clock.nowMs()))
+    this.#every('flush and unlink', flushMs, () => {
+      logDirectory.flushDue(host.clock.nowMs())
+      this.#unlink()
+    })
     const checkpointMs = Math.min(
       config.get('replica.high.watermark.checkpoint.interval.ms'),
       config.get('log.flush.offset.checkpoint.interval.ms'),
@@ -75,8 +78,8 @@ export class Upkeep {
   }
 
   #unlink(): void {
-    if (this.#unlinking !== null) return
     const { host, logDirectory } = this.#options
+    if (this.#unlinking !== null || !logDirectory.isUnlinkDue(host.clock.nowMs())) return
     this.#unlinking = logDirectory.unlinkDue(host.clock.nowMs()).finally(() => {
       this.#unlinking = null
     })

@@ -283,7 +283,12 @@ export class LogDirectory {
     return reports
   }
 
-  /** Unlinks what was deleted long enough ago (file.delete.delay.ms). Cheap if nothing was. */
+  /** Whether something was deleted long enough ago (file.delete.delay.ms) to be unlinked. */
+  isUnlinkDue(nowMs: number): boolean {
+    return this.#environment.trash.isDue(nowMs)
+  }
+
+  /** Unlinks what was deleted long enough ago. */
   async unlinkDue(nowMs: number): Promise<void> {
     await this.#environment.trash.sweep(nowMs)
   }
