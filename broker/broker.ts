@@ -8,6 +8,7 @@ import { ExhaustionWatch } from './exhaustion-watch.ts'
 import type { EndpointImage } from './image/image.ts'
 import { storeKey } from './image/values.ts'
 import { advertisedAddresses, type ListenerAddress, listenerAddresses } from './listeners.ts'
+import { ListenersFile } from './listeners-file.ts'
 import type { Session } from './metadata/store.ts'
 import { Dispatcher } from './network/dispatch.ts'
 import type { NetworkLimits } from './network/limits.ts'
@@ -44,6 +45,7 @@ const DRAIN_TIMEOUT_MS = 5_000
 export class BrokerServer {
   readonly parts: BrokerParts
   readonly listeners: readonly BrokerListener[]
+  readonly #file: ListenersFile
   readonly #session: Session
   readonly #upkeep: Upkeep
   readonly #watch: ExhaustionWatch
@@ -53,6 +55,7 @@ export class BrokerServer {
   private constructor(made: Made) {
     this.parts = made.parts
     this.listeners = made.listeners
+    this.#file = made.file
     this.#session = made.session
     this.#upkeep = made.upkeep
     this.#watch = made.watch
@@ -66,7 +69,10 @@ export class BrokerServer {
     const advertised = advertisedAddresses(config)
     const parts = await BrokerParts.open(options)
     const listeners: BrokerListener[] = []
+    const { disk, log } = parts.host
+    const file = new ListenersFile({ disk, log, path: config.get('ottla.listeners.file') })
     try {
+      file.remove()
       const { host, store, view, logDirectory } = parts
       await parts.prepare()
       await parts.publish()
@@ -101,7 +107,8 @@ export class BrokerServer {
       upkeep.start()
       const watch = watchExhaustion(parts, listeners, connectionsMax)
       watch.start()
-      return new BrokerServer({ parts, listeners, session, upkeep, watch, stopListening })
+      await file.write(listeners)
+      return new BrokerServer({ parts, listeners, file, session, upkeep, watch, stopListening })
     } catch (error) {
       for (const listener of listeners) {
         await listener.stopAccepting()
@@ -134,6 +141,7 @@ export class BrokerServer {
     const { host, view, controller, reconciler, groups, partitions, store } = this.parts
     await this.#upkeep.stop()
     this.#watch.stop()
+    this.#file.remove()
     await Promise.all(this.listeners.map(listener => listener.stopAccepting()))
     // Answers everybody who waits for a rebalance, so that their connections can drain.
     await groups.stop()
@@ -173,6 +181,7 @@ export class BrokerServer {
 interface Made {
   readonly parts: BrokerParts
   readonly listeners: readonly BrokerListener[]
+  readonly file: ListenersFile
   readonly session: Session
   readonly upkeep: Upkeep
   readonly watch: ExhaustionWatch

@@ -271,8 +271,12 @@ function makeDisk(kind: NonNullable<BrokerOptions['disk']>): {
 
 function startOn({ host, folder, options, faults }: Making, port: number): Promise<BrokerServer> {
   const listeners = `PLAINTEXT://127.0.0.1:${port}`
-  const { config, warnings } = configOf({ listeners, ...TEST_CONFIG, ...options.config }, folder)
+  const { config, warnings, summary } = configOf(
+    { listeners, ...TEST_CONFIG, ...options.config },
+    folder,
+  )
   for (const warning of warnings) host.log.warn({}, warning)
+  if (summary !== null) host.log.info({}, summary)
   const { authorizer } = options
   const around = (apis: readonly ServedApi[]) => faults.around(apis)
   const all = { host, config, folder, around, ...(authorizer && { authorizer }) }

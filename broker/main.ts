@@ -38,22 +38,27 @@ export async function startBroker(args: readonly string[]): Promise<void> {
 }
 
 async function run(args: readonly string[]): Promise<void> {
-  const { config, warnings } = readConfig(parseStart(args), process.env, nodeHost().disk)
+  const { config, warnings, summary } = readConfig(parseStart(args), process.env, nodeHost().disk)
   const native = config.get('ottla.native')
   const heldBytes = config.get('queued.max.request.bytes')
+  const level = logLevel(process.env['LOG_LEVEL'] ?? 'info')
   const host = nodeHost({
     native: native === 'on' ? 'on' : 'off',
     nativeCrc: native === 'off' ? 'off' : 'on',
     ...(heldBytes > 0 && { receiveBytesMax: heldBytes }),
     sendBytesMax: config.get('ottla.reply.memory.bytes'),
     // Standard output is for the start-up line.
-    log: { destination: 2, level: logLevel(process.env['LOG_LEVEL']) },
+    log: { destination: 2, level: level ?? 'info' },
     onBug: error => {
       host.log.fatal({ err: error }, 'a bug: the broker ends')
       process.exit(1)
     },
   })
+  if (level === null) {
+    host.log.warn({}, `LOG_LEVEL is none of ${LOG_LEVELS.join(', ')}: taken as info`)
+  }
   for (const warning of warnings) host.log.warn({}, warning)
+  if (summary !== null) host.log.info({}, summary)
   const server = await startServer({ host, config, folder: resolve(dataFolder(config)) })
   const stop = (exitCode: number) => {
     server.stop().then(
@@ -75,8 +80,9 @@ async function run(args: readonly string[]): Promise<void> {
   process.stdout.write(`${startLine(server, version(), process.uptime() * 1000)}\n`)
 }
 
-function logLevel(text: string | undefined): LogLevel {
-  return LOG_LEVELS.find(level => level === text) ?? 'info'
+/** The level a text names, in capitals or not; null if the text names none. */
+function logLevel(text: string): LogLevel | null {
+  return LOG_LEVELS.find(level => level === text.trim().toLowerCase()) ?? null
 }
 
 /** Put in by the build, or read beside the sources. */

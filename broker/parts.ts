@@ -258,6 +258,7 @@ function claimFolder(
   { space, expander, onFinding }: FolderParts,
 ): Promise<LogDirectory> {
   const configured = Math.max(config.get('node.id'), config.get('broker.id'))
+  const clusterId = config.get('ottla.cluster.id')
   return LogDirectory.claim({
     path,
     disk: host.disk,
@@ -266,7 +267,10 @@ function claimFolder(
     onFinding,
     random: host.random,
     newId: () => newId(host),
-    ...(configured >= 0 && { expected: { nodeId: configured } }),
+    expected: {
+      ...(configured >= 0 && { nodeId: configured }),
+      ...(clusterId !== null && { clusterId }),
+    },
     nodeId: configured >= 0 ? configured : 1,
     openFilesMax: descriptorShares(host, config).openFilesMax,
     space,

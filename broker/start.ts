@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util'
 import { DiskError } from '../host/disk-error.ts'
 import type { Disk } from '../host/host.ts'
+import { readTextFile } from '../storage/checkpoint.ts'
 import { BrokerServer, type BrokerServerOptions } from './broker.ts'
 import { ConfigError, type LoadedConfig, loadConfig } from './config/load.ts'
+import { listenerUrl } from './listeners-file.ts'
 import { COMMAND_LINE_CURES, type StartCures, StartFailure, startFailure } from './start-failure.ts'
 
 /** What a start needs to be told, read from a command line. */
@@ -33,16 +35,25 @@ export function parseStart(args: readonly string[]): StartArguments {
   }
 }
 
-/** Reads the configuration from file, environment and flags. Throws StartFailure. */
+/**
+ * Reads the configuration from files, environment and flags. OTTLA_CONFIG_PATH names files,
+ * separated by colons, that are read before the one of the command line where they are there: an
+ * image keeps its own defaults in the first of them, so that every other source wins over them.
+ * Throws StartFailure.
+ */
 export function readConfig(
   { file, overrides }: StartArguments,
   env: Readonly<Record<string, string | undefined>>,
   disk: Pick<Disk, 'readFile'>,
 ): LoadedConfig {
   try {
-    const text = file === null ? null : disk.readFile(file).toString('utf8')
-    const source = file === null || text === null ? undefined : { path: file, text }
-    const loaded = loadConfig({ file: source, env, overrides })
+    const paths = (env['OTTLA_CONFIG_PATH'] ?? '').split(':').filter(path => path !== '')
+    const files = paths.flatMap(path => {
+      const text = readTextFile(disk, path)
+      return text === null ? [] : [{ path, text }]
+    })
+    if (file !== null) files.push({ path: file, text: disk.readFile(file).toString('utf8') })
+    const loaded = loadConfig({ files, env, overrides })
     const folders = loaded.config.get('log.dirs') ?? []
     if (folders.length > 1) {
       const named = folders.join(', ')
@@ -52,7 +63,7 @@ export function readConfig(
   } catch (error) {
     if (error instanceof ConfigError) throw new StartFailure(error.message, 2)
     if (error instanceof DiskError) {
-      throw new StartFailure(`${file} cannot be read (${error.code}): is the path right?`, 2)
+      throw new StartFailure(`${error.path} cannot be read (${error.code}): is the path right?`, 2)
     }
     throw error
   }
@@ -74,9 +85,7 @@ export async function startServer(
 /** The one line a start ends with. */
 export function startLine(server: BrokerServer, version: string, startedInMs: number): string {
   const { config, host, logDirectory } = server.parts
-  const listeners = server.listeners.map(
-    ({ listenerName, host: address, port }) => `${listenerName}://${bracketed(address)}:${port}`,
-  )
+  const listeners = server.listeners.map(listenerUrl)
   const parts = host.process.nativeParts
   return [
     `Ottla ${version} listens on ${listeners.join(', ')}`,
@@ -85,8 +94,4 @@ export function startLine(server: BrokerServer, version: string, startedInMs: nu
     `native ${parts.length > 0 ? parts.join(' ') : 'off'}`,
     `started in ${Math.round(startedInMs)} ms`,
   ].join(' · ')
-}
-
-function bracketed(address: string): string {
-  return address.includes(':') ? `[${address}]` : address
 }

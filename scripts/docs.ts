@@ -4,8 +4,10 @@
  */
 import { writeFileSync } from 'node:fs'
 import { servedApis } from '../broker/api/index.ts'
+import { DANGERS, type Danger, dangerOf } from '../broker/config/dangers.ts'
 import type { Property } from '../broker/config/property.ts'
 import { actingProperties, brokerProperties, TOPIC_PROPERTIES } from '../broker/config/schema.ts'
+import { LOG_LEVELS } from '../host/log-levels.ts'
 import { messages } from '../protocol/messages/index.ts'
 import { CONFIG_DIFFERENCES } from './config-differences.ts'
 import { differences } from './differences.ts'
@@ -30,12 +32,19 @@ function configurationPage(): string {
     '# Settings',
     MADE,
     '',
-    "Names, values and defaults are Kafka's where Kafka has the setting. They are read from a",
-    'properties file, then from the environment, then from `--override name=value`; the last to',
-    'name a setting wins. `KAFKA_LOG_SEGMENT_BYTES` is `log.segment.bytes`; two underscores stand',
-    'for one, three for a dash; `OTTLA_NATIVE` is `ottla.native`. A value that cannot be is',
-    'refused at start; a name that is unknown, or known and without effect here, is told in a',
-    'warning and changes nothing.',
+    "Names, values and defaults are Kafka's where Kafka has the setting. They are read from the",
+    'properties files that `OTTLA_CONFIG_PATH` names (separated by colons; those that are there),',
+    'then from the file on the command line, then from the environment, then from',
+    '`--override name=value`; the last to name a setting wins. `KAFKA_LOG_SEGMENT_BYTES` and',
+    '`KAFKA_CFG_LOG_SEGMENT_BYTES` are `log.segment.bytes`; two underscores stand for one, three',
+    'for a dash; `OTTLA_NATIVE` is `ottla.native`; `CLUSTER_ID` is `ottla.cluster.id`. A value',
+    'that cannot be is refused at start, and a name that is unknown is warned about. What becomes',
+    'of names that are known and without effect stands [below](#accepted-without-effect).',
+    '',
+    '`LOG_LEVEL` in the environment is the least severe level of the log lines on standard error:',
+    `${LOG_LEVELS.map(level => `\`${level}\``).join(', ')}. Default: \`info\`. The level can be`,
+    'changed while the broker runs, for all loggers or for one, as in Kafka',
+    '(`kafka-configs.sh --entity-type broker-loggers`).',
     '',
     '## Of the broker',
     '',
@@ -52,11 +61,38 @@ function configurationPage(): string {
     '',
     '## Accepted, without effect',
     '',
-    'Kafka has them; Ottla reads and reports them, and does not act on them.',
+    'Kafka has the settings below; Ottla reads and reports them, and does not act on them.',
+    'Where such a setting asks for what would protect clients or records, the start is refused or',
+    'a warning says what is endangered, unless the value is the default of Kafka:',
+    '',
+    '| setting | the broker | because |',
+    '| --- | --- | --- |',
+    ...DANGERS.map(dangerRow),
+    '',
+    'All others have no effect and no danger; one line of the log names those that are set.',
     '',
     `Broker: ${codeList(inert)}.`,
     '',
     `Topic: ${codeList(topic.filter(one => !acts(one)))}.`,
+  )
+}
+
+/** Families of more names than this are told by their pattern. */
+const NAMES_TOLD_MAX = 12
+
+function dangerRow(danger: Danger): string {
+  const names = [...brokerProperties().keys()].filter(name => dangerOf(name) === danger)
+  const told = names.length > NAMES_TOLD_MAX ? families(names) : names
+  const code = told.map(name => `\`${name}\``).join(', ')
+  const verdict = danger.verdict === 'refused' ? 'does not start' : 'warns'
+  return `| ${code} | ${verdict} | ${danger.sentence} |`
+}
+
+/** `ssl.*` for all names that begin so. */
+function families(names: readonly string[]): string[] {
+  const counts = Map.groupBy(names, name => name.split('.')[0] as string)
+  return [...counts].map(([family, members]) =>
+    members.length === 1 ? (members[0] as string) : `${family}.*`,
   )
 }
 

@@ -52,7 +52,7 @@ export async function writeFileAtomically(
 }
 
 /** Null if there is no such file. */
-export function readTextFile(disk: Disk, path: string): string | null {
+export function readTextFile(disk: Pick<Disk, 'readFile'>, path: string): string | null {
   try {
     return disk.readFile(path).toString('utf8')
   } catch (error) {

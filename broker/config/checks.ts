@@ -11,6 +11,11 @@ export function gzipLevelFault(value: PropertyValue): string | null {
   return level === -1 || (level >= 1 && level <= 9) ? null : 'between 1 and 9, or -1'
 }
 
+/** Kafka's ids are 22 such characters; people have chosen others. */
+export function clusterIdFault(value: PropertyValue): string | null {
+  return /^[A-Za-z0-9_-]{1,255}$/.test(String(value)) ? null : 'letters, digits, - and _'
+}
+
 /** `*`, or partition:broker for each replica; Kafka lets elements be empty. */
 export function throttledReplicasFault(value: PropertyValue): string | null {
   const replicas = value as readonly string[]

@@ -1,12 +1,13 @@
 import { BrokerConfig } from './broker-config.ts'
+import { dangerOf, endangered, type GivenSetting, sentenceOf } from './dangers.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { parseProperties } from './properties-file.ts'
-import { brokerProperties } from './schema.ts'
+import { brokerProperties, brokerProperty } from './schema.ts'
 import { brokerSynonyms } from './topic-properties.ts'
 
 export interface ConfigSources {
-  /** Text of a server.properties file. */
-  readonly file?: { readonly path: string; readonly text: string } | undefined
+  /** Texts of properties files; a later file wins over an earlier one. */
+  readonly files?: readonly { readonly path: string; readonly text: string }[]
   readonly env?: Readonly<Record<string, string | undefined>>
   /** `name=value`, as `--override` gives them, or pairs. Win over everything else. */
   readonly overrides?: readonly string[] | Readonly<Record<string, string | number | boolean>>
@@ -14,8 +15,10 @@ export interface ConfigSources {
 
 export interface LoadedConfig {
   readonly config: BrokerConfig
-  /** One sentence each: unknown names, and names that are known but not acted on. */
+  /** One sentence each: unknown names, and what settings without effect endanger (dangers.ts). */
   readonly warnings: readonly string[]
+  /** One sentence that names the settings without effect that endanger nothing; null for none. */
+  readonly summary: string | null
 }
 
 /** Refuses a start: every bad value at once, a sentence each. */
@@ -36,34 +39,52 @@ interface Setting {
   readonly where: string
 }
 
-/** File, then environment, then overrides; the last to name a property wins. Throws ConfigError. */
+/**
+ * Files, then environment, then overrides; the last to name a property wins. Throws ConfigError.
+ */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
-  const known = brokerProperties()
-  const texts = new Map<string, string>()
-  const warnings = new Map<string, string>()
+  const given = new Map<string, GivenSetting>()
+  const unknown = new Map<string, string>()
   const problems: string[] = []
   for (const { name, text, where } of settings(sources)) {
-    const property = known.get(name)
+    const property = brokerProperty(name)
     if (property === undefined) {
-      const sentence = `${where}: ${unknownName(name)}`
+      if (dangerOf(name) !== null) given.set(name, { name, text, where, defaultText: null })
+      else if (where === OVERRIDE) problems.push(`${where}: ${unknownName(name)}`)
       // Somebody typed an override just now. A file may be another broker's as well.
-      if (where === OVERRIDE) problems.push(sentence)
-      else warnings.set(name, sentence)
+      else unknown.set(name, `${where}: ${unknownName(name)}`)
       continue
     }
     const parsed = property.parse(text)
-    if (!parsed.ok) {
+    if (parsed.ok) {
+      given.set(name, { name, text: parsed.text, where, defaultText: property.defaultText })
+    } else {
       const shown = property.kind === 'password' ? 'another value' : parsed.reason
       problems.push(`${where}: ${name}: ${shown}`)
-      continue
-    }
-    texts.set(name, parsed.text)
-    if (property.accepted === 'ignored') {
-      warnings.set(name, `${where}: ${name} is accepted but has no effect`)
     }
   }
+  const dangers = endangered(given.values())
+  for (const one of dangers) {
+    if (one.danger.verdict === 'refused') problems.push(sentenceOf(one))
+  }
   if (problems.length > 0) throw new ConfigError(problems)
-  return { config: new BrokerConfig(texts), warnings: [...warnings.values()] }
+  const texts = new Map([...given.values()].map(({ name, text }) => [name, text]))
+  const told = new Set(dangers.flatMap(one => one.settings))
+  const harmless = [...given.values()].filter(setting => !told.has(setting) && isIgnored(setting))
+  return {
+    config: new BrokerConfig(texts),
+    warnings: [...unknown.values(), ...dangers.map(sentenceOf)],
+    summary: harmless.length === 0 ? null : summaryOf(harmless),
+  }
+}
+
+function isIgnored({ name }: GivenSetting): boolean {
+  return brokerProperty(name)?.accepted !== 'acts'
+}
+
+function summaryOf(settings: readonly GivenSetting[]): string {
+  const names = settings.map(({ name }) => name)
+  return `accepted without effect, and without danger: ${names.join(', ')}`
 }
 
 /** Where an override was written, for sentences. */
@@ -80,8 +101,7 @@ function unknownName(name: string): string {
 }
 
 function* settings(sources: ConfigSources): Iterable<Setting> {
-  if (sources.file !== undefined) {
-    const { path, text } = sources.file
+  for (const { path, text } of sources.files ?? []) {
     for (const { name, value, line } of parseProperties(text)) {
       yield { name, text: value, where: `${path}:${line}` }
     }
@@ -93,30 +113,48 @@ function* settings(sources: ConfigSources): Iterable<Setting> {
 /** Variables of Kafka's start scripts and images: no properties, and no reason to warn. */
 const SCRIPT_VARIABLES =
   /^KAFKA_(OPTS|HEAP_OPTS|JVM_.*|GC_.*|JMX_.*|LOG4J_.*|DEBUG|HOME|VERSION|CFG_DIR|CLASSPATH)$/
-/** Variables of the command line. */
-const OWN_VARIABLES = /^OTTLA_(BOOTSTRAP_SERVER|DEBUG)$/
+/** Variables of the command line, and where the start looks for files (start.ts). */
+const OWN_VARIABLES = /^OTTLA_(BOOTSTRAP_SERVER|DEBUG|CONFIG_PATH)$/
+/** By which names images of Kafka take the id of the cluster. */
+const CLUSTER_ID_VARIABLES: readonly string[] = ['KAFKA_KRAFT_CLUSTER_ID', 'CLUSTER_ID']
+/** Bitnami's, Apache's and our own prefix; the last to name a property wins. */
+const PREFIXES = ['KAFKA_CFG_', 'KAFKA_', 'OTTLA_'] as const
 
 /**
- * KAFKA_LOG_SEGMENT_BYTES is log.segment.bytes. Two underscores are one, three a dash, as in
- * Kafka's own images. OTTLA_DURABILITY is durability, OTTLA_NATIVE is ottla.native.
+ * KAFKA_LOG_SEGMENT_BYTES is log.segment.bytes, and so is KAFKA_CFG_LOG_SEGMENT_BYTES. Two
+ * underscores are one, three a dash, as in images of Kafka. OTTLA_DURABILITY is durability,
+ * OTTLA_NATIVE is ottla.native. CLUSTER_ID is ottla.cluster.id.
  */
 function* environmentSettings(env: NonNullable<ConfigSources['env']>): Iterable<Setting> {
-  const known = brokerProperties()
-  for (const variable of Object.keys(env).sort()) {
+  for (const variable of CLUSTER_ID_VARIABLES) {
     const text = env[variable]
-    const match = /^(KAFKA|OTTLA)_(.+)$/.exec(variable)
-    if (match === null || text === undefined) continue
-    if (SCRIPT_VARIABLES.test(variable) || OWN_VARIABLES.test(variable)) continue
-    const plain = (match[2] as string)
-      .toLowerCase()
-      .replace(/___/g, '-')
-      .replace(/__/g, '\0')
-      .replace(/_/g, '.')
-      .replace(/\0/g, '_')
-    const own = `ottla.${plain}`
-    const name = match[1] === 'OTTLA' && known.has(own) ? own : plain
-    yield { name, text, where: variable }
+    if (text) yield { name: 'ottla.cluster.id', text, where: variable }
   }
+  const variables = Object.keys(env).sort().filter(isSetting)
+  for (const prefix of PREFIXES) {
+    for (const variable of variables) {
+      if (PREFIXES.find(one => variable.startsWith(one)) !== prefix) continue
+      const text = env[variable]
+      const name = propertyName(variable.slice(prefix.length), prefix)
+      if (name !== '' && text !== undefined) yield { name, text, where: variable }
+    }
+  }
+}
+
+function isSetting(variable: string): boolean {
+  if (SCRIPT_VARIABLES.test(variable) || OWN_VARIABLES.test(variable)) return false
+  return !CLUSTER_ID_VARIABLES.includes(variable)
+}
+
+function propertyName(rest: string, prefix: (typeof PREFIXES)[number]): string {
+  const plain = rest
+    .toLowerCase()
+    .replace(/___/g, '-')
+    .replace(/__/g, '\0')
+    .replace(/_/g, '.')
+    .replace(/\0/g, '_')
+  const own = `ottla.${plain}`
+  return prefix === 'OTTLA_' && brokerProperties().has(own) ? own : plain
 }
 
 function* overrideSettings(overrides: NonNullable<ConfigSources['overrides']>): Iterable<Setting> {

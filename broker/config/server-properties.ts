@@ -1,3 +1,4 @@
+import { clusterIdFault } from './checks.ts'
 import { boolean, int, list, long, optionalList, optionalString, string } from './property.ts'
 
 /** The whole broker: what it is called, where it listens, what it lets in, what it may use. */
@@ -7,6 +8,12 @@ export const serverProperties = {
     doc: "This broker's number in its cluster. -1: what the data folder says, or 1 in a fresh one.",
   }),
   'broker.id': int('-1', { min: -1, doc: 'The older name of node.id, which wins over it.' }),
+  'ottla.cluster.id': optionalString({
+    check: clusterIdFault,
+    doc:
+      'The id of the cluster, for a fresh data folder; a folder of another cluster is refused. ' +
+      'Images of Kafka call it CLUSTER_ID. Unset: what the folder says, or a new one.',
+  }),
   'broker.rack': optionalString({
     doc: 'Where this broker stands. Replicas are spread over racks; clients may read nearby.',
   }),
@@ -15,6 +22,11 @@ export const serverProperties = {
   }),
   'advertised.listeners': optionalList({
     doc: 'Addresses clients are told. Unset: the address by which each client reached the broker.',
+  }),
+  'ottla.listeners.file': optionalString({
+    doc:
+      'A file that holds NAME://host:port of each listener, a line each, while the broker ' +
+      'listens: for health checks, and for scripts that let the system choose the port.',
   }),
   'listener.security.protocol.map': string(
     'SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT',

@@ -36,9 +36,15 @@ interface Run {
   stderr(): string
 }
 
-function run(args: readonly string[], command = process.execPath, script = 'broker/main.ts'): Run {
+function run(
+  args: readonly string[],
+  command = process.execPath,
+  script = 'broker/main.ts',
+  env: Readonly<Record<string, string>> = {},
+): Run {
   const all = [...(script === '' ? [] : [`${root}${script}`]), ...args]
-  const child = spawn(command, all, { cwd: root, env: { ...process.env, LOG_LEVEL: 'warn' } })
+  const variables = { ...process.env, LOG_LEVEL: 'warn', ...env }
+  const child = spawn(command, all, { cwd: root, env: variables })
   let stdout = ''
   let stderr = ''
   child.stderr.on('data', text => (stderr += text))
@@ -183,6 +189,43 @@ test('a bad configuration ends the start with a sentence a fault and code 2', as
   expect(await broker.exitCode).toBe(2)
   expect(broker.stderr()).toContain('log.segment.bytes')
   expect(broker.stderr()).toContain('num.partitions')
+})
+
+test('a configuration that wants an authorizer ends the start with code 2', async () => {
+  const file = join(folder, 'server.properties')
+  writeFileSync(file, 'authorizer.class.name=kafka.Acl\nsuper.users=User:a\n')
+  const broker = run([file, ...overrides(0)])
+  expect(await broker.exitCode).toBe(2)
+  expect(broker.stderr()).toMatch(/^ottla: .*no authorizer: every client .*\n$/)
+  expect(existsSync(join(folder, 'meta.properties'))).toBe(false)
+})
+
+test('CLUSTER_ID names the cluster of a fresh folder, and must be that of an old one', async () => {
+  const withId = (id: string) => run(overrides(0), process.execPath, undefined, { CLUSTER_ID: id })
+  const first = withId('5L6g3nShT-eMCtK--X86sw')
+  await first.line
+  first.child.kill('SIGTERM')
+  await first.exitCode
+  const identity = readFileSync(join(folder, 'meta.properties'), 'utf8')
+  expect(identity).toContain('cluster.id=5L6g3nShT-eMCtK--X86sw')
+  const other = withId('4L6g3nShT-eMCtK--X86sw')
+  expect(await other.exitCode).toBe(1)
+  expect(other.stderr()).toContain('belongs to cluster 5L6g3nShT-eMCtK--X86sw, not 4L6g3nShT')
+})
+
+test.each([
+  ['WARN', 0],
+  ['info', 1],
+  ['loud', 1],
+])('LOG_LEVEL=%s decides which lines are written', async (level, lineCount) => {
+  const env = { LOG_LEVEL: level }
+  const broker = run(overrides(0, { 'num.io.threads': '8' }), process.execPath, undefined, env)
+  await broker.line
+  broker.child.kill('SIGTERM')
+  expect(await broker.exitCode).toBe(0)
+  const told = broker.stderr().match(/accepted without effect.*num\.io\.threads/g) ?? []
+  expect(told).toHaveLength(lineCount)
+  expect(broker.stderr().includes('LOG_LEVEL is none of trace, debug')).toBe(level === 'loud')
 })
 
 test('more than one data folder is refused, none of them touched', async () => {

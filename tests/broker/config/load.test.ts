@@ -58,13 +58,42 @@ describe('loading', () => {
       text: 'num.partitions=2\nlog.roll.hours=3\nfetch.max.bytes=2048',
     }
     const { config } = loadConfig({
-      file,
+      files: [file],
       env: { KAFKA_NUM_PARTITIONS: '4', KAFKA_LOG_ROLL_HOURS: '5', HOME: '/' },
       overrides: ['num.partitions=6'],
     })
     expect(config.get('num.partitions')).toBe(6)
     expect(config.get('log.roll.hours')).toBe(5)
     expect(config.get('fetch.max.bytes')).toBe(2048)
+  })
+
+  test('a later file wins over an earlier one', () => {
+    const files = [
+      { path: 'image', text: 'num.partitions=2\nlog.roll.hours=3' },
+      { path: 'mounted', text: 'num.partitions=4' },
+    ]
+    const { config } = loadConfig({ files })
+    expect(config.get('num.partitions')).toBe(4)
+    expect(config.get('log.roll.hours')).toBe(3)
+  })
+
+  test("variables of Bitnami's and Apache's images are read, CLUSTER_ID among them", () => {
+    const env = {
+      KAFKA_CFG_NUM_PARTITIONS: '3',
+      KAFKA_CFG_AUTO_CREATE_TOPICS_ENABLE: 'false',
+      KAFKA_CFG_LOG_ROLL_HOURS: '3',
+      KAFKA_LOG_ROLL_HOURS: '4',
+      KAFKA_AUTO_CREATE_TOPICS_ENABLE: 'true',
+      CLUSTER_ID: '4L6g3nShT-eMCtK--X86sw',
+    }
+    const { config, warnings } = loadConfig({ env })
+    expect(config.get('num.partitions')).toBe(3)
+    expect(config.get('log.roll.hours')).toBe(4)
+    expect(config.get('auto.create.topics.enable')).toBe(true)
+    expect(config.get('ottla.cluster.id')).toBe('4L6g3nShT-eMCtK--X86sw')
+    expect(warnings).toEqual([])
+    const bitnami = loadConfig({ env: { KAFKA_KRAFT_CLUSTER_ID: 'one', CLUSTER_ID: '' } }).config
+    expect(bitnami.get('ottla.cluster.id')).toBe('one')
   })
 
   test('own names are reached by OTTLA_ variables', () => {
@@ -86,12 +115,11 @@ describe('loading', () => {
     expect(loadConfig({ env }).warnings).toEqual([])
   })
 
-  test('unknown names and names without effect are warned about', () => {
+  test('unknown names are warned about, and names without effect are told in one line', () => {
     const text = 'no.such.thing=1\n\nnum.io.threads=8'
-    expect(loadConfig({ file: { path: 'f', text } }).warnings).toEqual([
-      'f:1: no.such.thing is not a property of this broker',
-      'f:3: num.io.threads is accepted but has no effect',
-    ])
+    const { warnings, summary } = loadConfig({ files: [{ path: 'f', text }] })
+    expect(warnings).toEqual(['f:1: no.such.thing is not a property of this broker'])
+    expect(summary).toBe('accepted without effect, and without danger: num.io.threads')
   })
 
   test('an override that nobody knows is refused with the name that was meant', () => {
@@ -113,7 +141,7 @@ describe('loading', () => {
       'num.partitions=',
       'ssl.key.password=secret',
     ].join('\n')
-    expect(problemsOf(() => loadConfig({ file: { path: 'f', text } }))).toEqual([
+    expect(problemsOf(() => loadConfig({ files: [{ path: 'f', text }] }))).toEqual([
       'f:1: log.segment.bytes: expected at least 1048576, got 3',
       'f:2: num.partitions: expected a whole number, got many',
       'f:3: auto.create.topics.enable: expected true or false, got yes',
