@@ -14,6 +14,7 @@
 import { DiskError } from '../../host/disk-error.ts'
 import type { Host, Logger, Timer } from '../../host/host.ts'
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
+import { DamagedLog } from '../../storage/log-examiner.ts'
 import type { ClusterImage, TopicImage } from '../image/image.ts'
 import type { GroupCommand } from './group/command.ts'
 import { type GroupMachine, groupMachine } from './group/machine.ts'
@@ -320,7 +321,7 @@ export class GroupCoordinators {
   }
 }
 
-/** The disk, or what is on it: tried again. Anything else is a bug of ours. */
+/** A failure of the disk or a damaged log is tried again. Any other error is a bug of ours. */
 function isLoadFailure(error: unknown): error is Error {
-  return error instanceof DiskError || (error instanceof Error && error.name === 'DamagedLog')
+  return error instanceof DiskError || error instanceof DamagedLog
 }
