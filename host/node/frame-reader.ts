@@ -16,6 +16,8 @@
  *   (3) The landing buffer is never referenced after `landed` returns.
  *   (4) The handler's limit is asked once a frame.
  *   (5) While the frame waits for memory (`isWaiting`) the socket is not read.
+ *   (6) The memory that `landing` gave last stays ours until `landed` or `close`: the socket writes
+ *       the next bytes there, whatever became of the frame meanwhile.
  */
 import type { ConnectionHandler } from '../host.ts'
 import { Landing } from './landing.ts'
@@ -170,7 +172,8 @@ export class FrameReader implements GatedReader {
   discard(): void {
     this.#isDiscarding = true
     this.#isPaused = false
-    this.#dropUnfinished()
+    this.#tail.drop()
+    this.#long?.keepOnlyView()
     this.#memory.leave(this)
     this.#source.startReading()
   }

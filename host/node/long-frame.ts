@@ -72,6 +72,11 @@ export class LongFrame {
     return whole
   }
 
+  /** The frame is given up, and a socket may still read into its last slab: keeps only that one. */
+  keepOnlyView(): void {
+    for (const slab of this.#slabs.splice(0, this.#slabs.length - 1)) slab.release()
+  }
+
   drop(): void {
     for (const slab of this.#slabs) slab.release()
     this.#slabs = []

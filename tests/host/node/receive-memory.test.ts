@@ -125,6 +125,22 @@ describe('bytes behind a pause', () => {
   })
 })
 
+test('what comes after this side is done with a connection lands in nobody else’s frame', () => {
+  const memory = new ReceiveMemory(BUDGET_BYTES, STALL_MS)
+  const [given, other] = sources(memory, 2) as [Source, Source]
+  const long = frameOf(Buffer.alloc(1_000_000, 'given up'))
+  given.bring(long.subarray(0, 300_000))
+  given.reader.discard()
+  const payload = Buffer.alloc(1_000_000, 'kept')
+  const kept = frameOf(payload)
+  other.bring(kept.subarray(0, 700_000))
+  given.bring(long.subarray(300_000))
+  other.bring(kept.subarray(700_000))
+  expect(other.frames).toHaveLength(1)
+  expect(other.frames[0]?.bytes.equals(payload)).toBe(true)
+  leave(memory, [given, other])
+})
+
 const LONG = frameOf(Buffer.alloc(3.5 * SLAB_BYTES))
 
 /** Three long frames that have brought what they could, and what they have still to bring. */
