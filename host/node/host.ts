@@ -12,6 +12,7 @@ import { FileSender } from './file-sender.ts'
 import type { SyncMethod } from './filesystems.ts'
 import { type LogOptions, nodeLog } from './log.ts'
 import { NodeLoop } from './loop.ts'
+import { MemoryReturn } from './memory-return.ts'
 import { loadCrc32c, loadSystemCalls, type SystemCalls } from './native.ts'
 import { NodeNet } from './net.ts'
 import { NodeProcess } from './process.ts'
@@ -100,6 +101,10 @@ export function nodeNet(
     news,
     watch,
     calls,
+    memoryReturn: new MemoryReturn(
+      () => process.memoryUsage(),
+      async () => calls()?.mallocTrim?.(),
+    ),
     sendMemory: new SendMemory(options.sendBytesMax ?? SEND_BYTES_MAX, news),
     receive: options.receive ?? null,
     get fileSender() {

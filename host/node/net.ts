@@ -9,6 +9,7 @@ import type {
 } from '../host.ts'
 import type { BudgetNews } from './budget-news.ts'
 import { type ConnectionParts, NodeConnection } from './connection.ts'
+import type { MemoryReturn } from './memory-return.ts'
 import type { SystemCalls } from './native.ts'
 import { stopPacing } from './pacing.ts'
 import { shortenBuffers } from './socket-calls.ts'
@@ -28,6 +29,8 @@ export interface NetParts extends ConnectionParts {
   /** Pins how connections are read. Null: the best this runtime offers. */
   readonly receive: ReceiveMethod | null
   readonly news: BudgetNews
+  /** At work while there is a listener. */
+  readonly memoryReturn: MemoryReturn
   /** The system calls Node lacks; asked for when first needed. */
   calls(): SystemCalls | null
   /** Called once the first listener listens. */
@@ -134,6 +137,8 @@ class NodeListener implements Listener {
     )
     // Descriptors ran out, as a rule: that connection is lost, the listener goes on.
     server.on('error', () => this.#refusedCount++)
+    parts.memoryReturn.enter()
+    server.once('close', () => parts.memoryReturn.leave())
   }
 
   get refusedCount(): number {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { BudgetNews } from '../../../host/node/budget-news.ts'
 import { NodeLoop } from '../../../host/node/loop.ts'
+import { MemoryReturn } from '../../../host/node/memory-return.ts'
 import { loadSystemCalls, type SystemCalls } from '../../../host/node/native.ts'
 import { NodeNet } from '../../../host/node/net.ts'
 import { stopPacing } from '../../../host/node/pacing.ts'
@@ -36,6 +37,7 @@ test('a listener does so with what it accepts from this machine', async () => {
     sendMemory: new SendMemory(1 << 26),
     watch: new SocketWatch(() => null, Number.POSITIVE_INFINITY),
     calls: () => ({ setsockopt }) as unknown as SystemCalls,
+    memoryReturn: new MemoryReturn(process.memoryUsage, async () => {}),
     onListening() {},
   })
   const accepted = new Peer(loop)
