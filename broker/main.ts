@@ -77,6 +77,8 @@ async function run(args: readonly string[]): Promise<void> {
     host.log.info({ signal }, 'stopping')
     stop(0)
   })
+  // Testcontainers waits for these words of Apache Kafka's.
+  host.log.info({ nodeId: server.parts.nodeId }, 'Transitioning from RECOVERY to RUNNING')
   process.stdout.write(`${startLine(server, version(), process.uptime() * 1000)}\n`)
 }
 
