@@ -20,7 +20,6 @@ const DELETE_DELAY_MS = 1_000
 const TRASH_DEADLINE_MS = 30_000
 
 const OVERRIDES = {
-  'file.delete.delay.ms': String(DELETE_DELAY_MS),
   'log.segment.delete.delay.ms': String(DELETE_DELAY_MS),
   'offsets.topic.num.partitions': '4',
   'log.segment.bytes': '1048576',
