@@ -120,10 +120,18 @@ export class StoreFiles {
     this.#seal(log)
   }
 
-  /** What stands before it was synced. A disk without room for it goes without. */
+  /**
+   * What stands before it was synced. A seal that cannot be written is gone without: the frame is
+   * on disk, and its transactions must not be told that they failed. The next frame overwrites what
+   * was written of the seal.
+   */
   #seal(log: File): void {
     const seal = this.#codec.encode([])
-    if (log.writev([seal], this.#logBytes) < seal.length) log.truncate(this.#logBytes)
+    try {
+      if (log.writev([seal], this.#logBytes) < seal.length) log.truncate(this.#logBytes)
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+    }
   }
 
   #tellTorn(path: string, bytes: number): void {

@@ -245,3 +245,21 @@ function applyTo(model: Map<string, unknown>, operation: StoreOperation): void {
   else if (operation.kind === 'delete') model.delete(operation.key)
   else for (const key of [...model.keys()]) if (key.startsWith(operation.prefix)) model.delete(key)
 }
+
+test('a change is done once it is on disk, whether or not its seal could be written', async () => {
+  const disk = simDisk('seal')
+  const store = openOn(disk, '/data')
+  await write(store, put('first', '1'))
+  const path = 'ottla-metadata'
+  disk.faults.add({ calls: ['write'], path, code: 'ENOSPC', afterCalls: 1, times: 1 })
+  expect((await write(store, put('second', '2'))).kind).toBe('done')
+  expect((await write(store, put('third', '3'))).kind).toBe('done')
+  await store.close()
+  const again = openOn(disk, '/data')
+  expect(await contents(again)).toEqual([
+    ['first', '1'],
+    ['second', '2'],
+    ['third', '3'],
+  ])
+  await again.close()
+})
