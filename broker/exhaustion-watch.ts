@@ -42,7 +42,7 @@ export class ExhaustionWatch {
   }
 
   start(): void {
-    this.#options.space.onFull = () => this.#tellDisk(this.#options.space.look())
+    this.#options.space.onFull = () => this.#tellFull()
     const { isFull } = this.#options.space
     if (isFull) this.#tellFull()
     this.#schedule(isFull ? FULL_INTERVAL_MS : INTERVAL_MS)
@@ -72,10 +72,13 @@ export class ExhaustionWatch {
 
   #tellDisk({ freeBytes, isFull }: SpaceReport): void {
     const { conditions, folder, freeWarningBytes } = this.#options
-    if (isFull) this.#tellFull()
-    else conditions.clear('disk-full', folder)
+    if (isFull) {
+      this.#tellFull()
+      return
+    }
+    conditions.clear('disk-full', folder)
     const warningBytes = freeWarningBytes()
-    if (!isFull && freeBytes < warningBytes) {
+    if (freeBytes < warningBytes) {
       const message =
         `Less than ${mebibytes(warningBytes)} are free on the disk of ${folder}; make room ` +
         'there, or let topics keep less (retention.ms, retention.bytes).'
@@ -87,6 +90,7 @@ export class ExhaustionWatch {
 
   #tellFull(): void {
     const { conditions, folder } = this.#options
+    conditions.clear('disk-nearly-full', folder)
     const message =
       `The disk of ${folder} is full and records are refused; make room there, delete topics or ` +
       'records, or let topics keep less (retention.ms, retention.bytes).'

@@ -254,6 +254,7 @@ export class LogAppender {
   }
 
   #refusedBy(error: DiskError): Refused {
+    if (isDiskFull(error)) this.#state.environment.space.full()
     if (isPassing(error)) return { kind: 'refused', reason: RefusalReason.DISK_FULL, error }
     this.#state.environment.fail(error)
     return { kind: 'refused', reason: RefusalReason.OFFLINE, error }

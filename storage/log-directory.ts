@@ -19,7 +19,7 @@ import { DiskError } from '../host/disk-error.ts'
 import type { FolderLock } from '../host/host.ts'
 import { writeFileAtomically } from './checkpoint.ts'
 import { CommitRounds } from './commit-rounds.ts'
-import { createLog } from './create-log.ts'
+import { createLog, type NewLog } from './create-log.ts'
 import { type Departure, moveAway, removeLeftovers } from './departures.ts'
 import { DirectoryCheckpoints } from './directory-checkpoints.ts'
 import {
@@ -29,7 +29,7 @@ import {
 } from './directory-environment.ts'
 import { claimDirectory } from './directory-identity.ts'
 import { type LoadResult, loadLogs } from './directory-loader.ts'
-import { asDiskError, isPassing } from './disk-failure.ts'
+import { asDiskError, isDiskFull, isPassing } from './disk-failure.ts'
 import { makeDurableFolder } from './durable-folder.ts'
 import type { CommittedLog, LogEnvironment } from './environment.ts'
 import {
@@ -210,7 +210,8 @@ export class LogDirectory {
 
   /**
    * Makes a log. Throws DiskError, after which the call may be made again; 'EEXIST' while the name
-   * belongs to another log, or to a folder with records.
+   * belongs to another log, or to a folder with records; 'ENOSPC' also while the ballast is given
+   * up, for what that leaves is not for new logs.
    */
   create(topic: string, partition: number, topicId: string, config: LogConfig, nowMs: number): Log {
     if (this.#offline !== null) throw this.#offline
@@ -219,11 +220,20 @@ export class LogDirectory {
     if (this.#logs.has(name) || this.#loaded.refused.has(name)) {
       throw new DiskError('EEXIST', folder, 'create')
     }
-    const place = { topic, partition, topicId, folder, config }
-    const log = createLog(this.#environment, place, nowMs)
+    if (this.#environment.space.isRefusing) throw new DiskError('ENOSPC', folder, 'create')
+    const log = this.#make({ topic, partition, topicId, folder, config }, nowMs)
     log.commits.created([this.path, folder], [`${folder}/${PARTITION_METADATA_FILE}`])
     this.#logs.set(name, log)
     return log
+  }
+
+  #make(place: NewLog, nowMs: number): Log {
+    try {
+      return createLog(this.#environment, place, nowMs)
+    } catch (error) {
+      if (error instanceof DiskError && isDiskFull(error)) this.#environment.space.full()
+      throw error
+    }
   }
 
   /**

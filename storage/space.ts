@@ -5,11 +5,14 @@
  * name for.
  *
  *   roomy --(no room for a write, or next to nothing free)--> full
- *   full --(room for twice the ballast)--> roomy
+ *   full --(room for twice the ballast, and what is free can be had)--> roomy
+ *
+ * What is free cannot always be had: there are quotas, and disks that hold no more files. A disk
+ * that refused a write while it told of enough room is full until a trial file can be written.
  *
  * Invariants:
  *   (1) Records are refused only while the ballast is given up.
- *   (2) The ballast is made only while as much again stays free.
+ *   (2) The ballast is made only while as much again stays free, and the disk can be believed.
  *
  * Crash story: a ballast that is not whole is completed, and one that was given up is found empty,
  * so that the next start knows that the disk was full.
@@ -18,11 +21,15 @@ import { DiskError } from '../host/disk-error.ts'
 import type { Disk } from '../host/host.ts'
 
 export const BALLAST_FILE = 'ottla-ballast'
+/** Written and removed to find out whether there is room. */
+const TRIAL_FILE = 'ottla-ballast.trial'
 
 /** Less than this free is a full disk, whatever its size. */
 const FULL_BYTES = 1 << 20
 /** Bytes of the ballast that are written in one step. */
 const STEP_BYTES = 1 << 20
+/** As much as one write of a log may be. */
+const TRIAL_BYTES = 1 << 20
 
 /** A look at the disk. */
 export interface SpaceReport {
@@ -56,6 +63,8 @@ export class Space {
   #isFull = false
   /** Free bytes from which the disk is not full any more. */
   #resumeBytes = 0
+  /** A write was refused while the disk told of enough room: its word is not taken any more. */
+  #isMisled = false
 
   constructor(options: SpaceOptions) {
     this.#options = options
@@ -86,26 +95,49 @@ export class Space {
     this.isRefusing = this.#ballastBytes > 0 && this.#heldBytes() >= 0
     this.#resumeBytes = this.isRefusing
       ? 2 * this.#ballastBytes
-      : Math.max(FULL_BYTES, 2 * freeBytes)
+      : Math.max(FULL_BYTES, 2 * Math.min(freeBytes, FULL_BYTES))
+    if (this.#freeBytes() >= this.#resumeBytes) this.#isMisled = true
     this.onFull()
     return madeRoom
   }
 
-  /** Looks how much is free, and makes a step of the ballast if there is room for it. */
+  /**
+   * Looks how much is free, and makes a step of the ballast if there is room for it. To be called
+   * every now and then, and not where a write just failed.
+   */
   look(): SpaceReport {
     const freeBytes = this.#freeBytes()
     if (!this.#isFull && freeBytes < FULL_BYTES) this.full()
-    else if (this.#isFull && freeBytes >= this.#resumeBytes) {
+    else if (this.#isFull && freeBytes >= this.#resumeBytes && this.#canWrite()) {
       this.#isFull = false
       this.isRefusing = false
     }
     return { freeBytes, isFull: this.#isFull, isGrowing: !this.#isFull && this.#grow(freeBytes) }
   }
 
+  /** Whether what is free can be had: tried where the disk was wrong about that before. */
+  #canWrite(): boolean {
+    if (!this.#isMisled) return true
+    const { disk, folder } = this.#options
+    const path = `${folder}/${TRIAL_FILE}`
+    try {
+      const file = disk.open(path, 'create')
+      try {
+        return file.writev([Buffer.alloc(TRIAL_BYTES, 1)], 0) === TRIAL_BYTES
+      } finally {
+        file.close()
+        disk.remove(path)
+      }
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      return false
+    }
+  }
+
   #grow(freeBytes: number): boolean {
     const { disk, ballast } = this.#options
     // A disk without bounds is one in memory: it needs none.
-    if (ballast === null || freeBytes === Number.POSITIVE_INFINITY) return false
+    if (ballast === null || freeBytes === Number.POSITIVE_INFINITY || this.#isMisled) return false
     const heldBytes = Math.max(0, this.#heldBytes())
     const missingBytes = ballast.sizeBytes - heldBytes
     if (missingBytes <= 0 || freeBytes - missingBytes < ballast.sizeBytes) return false

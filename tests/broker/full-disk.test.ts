@@ -27,8 +27,8 @@ const SETTINGS = {
   'log.retention.check.interval.ms': 1000,
 }
 
-function start(host: SimHost): Promise<BrokerServer> {
-  const { config } = loadConfig({ overrides: SETTINGS })
+function start(host: SimHost, settings = {}): Promise<BrokerServer> {
+  const { config } = loadConfig({ overrides: { ...SETTINGS, ...settings } })
   return BrokerServer.start({ host, config, folder: '/data' })
 }
 
@@ -45,6 +45,13 @@ async function fill(client: WireClient, topic: string) {
     const outcome = await produce(client, topic)
     if (outcome.errorCode !== 0) return outcome
   }
+}
+
+async function creation(client: WireClient, name: string, numPartitions: number) {
+  const topic = { name, numPartitions, replicationFactor: -1, assignments: [], configs: [] }
+  const draft = { topics: [topic], timeoutMs: 10_000, validateOnly: false }
+  const { topics } = await client.ask(ApiKey.CREATE_TOPICS, 5, draft)
+  return topics[0]
 }
 
 async function deleteTopic(client: WireClient, name: string): Promise<number> {
@@ -90,6 +97,58 @@ test('a disk that fills up lets a broker stop, start, delete and go on', async (
     await second.stop()
   })
 })
+
+test('topics are not made of what a full disk gave up, and are once it has room', async () => {
+  const host = simHost({ seed: 1 })
+  host.disk.capacityBytes = 12 * MIB
+  await host.run(async () => {
+    const broker = await start(host)
+    const client = await WireClient.connect(host.net, broker.port)
+    await createTopic(client, 't')
+    await host.clock.advance(20_000)
+    await fill(client, 't')
+    const folders = () => host.disk.list('/data').filter(({ isFolder }) => isFolder).length
+    const before = folders()
+    for (let index = 0; index < 3; index++) {
+      const refusal = expect.objectContaining({ errorCode: ErrorCode.KAFKA_STORAGE_ERROR })
+      expect(await creation(client, `more-${index}`, 50)).toEqual(refusal)
+    }
+    expect(folders()).toBe(before)
+    expect(broker.parts.image().topics.size).toBe(1)
+    expect(await deleteTopic(client, 't')).toBe(0)
+    await host.clock.advance(70_000)
+    expect((await creation(client, 'more', 50)).errorCode).toBe(0)
+    expect(broker.parts.conditions.list()).toEqual([])
+    await broker.stop()
+  })
+})
+
+test.each([2 * MIB, 0])(
+  'a quota that statfs does not know of is told as a full disk, until it allows more (%i)',
+  async ballastBytes => {
+    const host = simHost({ seed: 1 })
+    host.disk.capacityBytes = 100 * MIB
+    await host.run(async () => {
+      const broker = await start(host, { 'ottla.disk.ballast.bytes': ballastBytes })
+      const client = await WireClient.connect(host.net, broker.port)
+      await createTopic(client, 't')
+      await host.clock.advance(20_000)
+      const quota = host.disk.faults.add({ calls: ['write'], code: 'EDQUOT' })
+      const full = { kind: 'disk-full', subject: '/data', severity: 'error' }
+      for (let second = 0; second < 3; second++) {
+        expect((await produce(client, 't', 10)).errorMessage).toBe(FULL)
+        expect(broker.parts.conditions.list()).toMatchObject([full])
+        await host.clock.advance(6000)
+        expect(broker.parts.conditions.list()).toMatchObject([full])
+      }
+      quota.remove()
+      await host.clock.advance(6000)
+      expect(broker.parts.conditions.list()).toEqual([])
+      expect(await produce(client, 't', 10)).toEqual({ errorCode: 0, errorMessage: null })
+      await broker.stop()
+    })
+  },
+)
 
 /** Mounts are root's to make. */
 const isRoot = process.getuid?.() === 0
