@@ -1,6 +1,11 @@
 import type { LogLevel, LogLevels } from '../../host/host.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
-import type { ConfigChange, ConfigChanges, ConfigResult } from '../cluster/commands.ts'
+import {
+  brokerIdOf,
+  type ConfigChange,
+  type ConfigChanges,
+  type ConfigResult,
+} from '../cluster/commands.ts'
 import { AlterOperation, malformedRequest } from '../config/alter.ts'
 import type { BrokerServices } from '../services.ts'
 
@@ -32,7 +37,7 @@ export function alterLoggers(
   if (mode === 'replace') return invalid(`Unknown resource type ${resourceType}`)
   const malformed = malformedRequest(changes)
   if (malformed !== null) return invalid(malformed.message)
-  if (resourceName === '' || Number(resourceName) !== broker.nodeId) {
+  if (brokerIdOf(resourceName) !== broker.nodeId) {
     return invalid(`Unexpected broker id. Expected ${broker.nodeId}, but received ${resourceName}`)
   }
   const { logLevels } = broker.host

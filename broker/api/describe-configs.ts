@@ -3,7 +3,7 @@ import {
   DescribeConfigsRequest,
   DescribeConfigsResponse,
 } from '../../protocol/messages/describe-configs.ts'
-import { ConfigResourceType } from '../cluster/commands.ts'
+import { brokerIdOf, ConfigResourceType } from '../cluster/commands.ts'
 import {
   type DescribedConfig,
   describeBroker,
@@ -118,7 +118,7 @@ function find(
 }
 
 function otherBroker(name: string, { nodeId }: RequestContext['broker']): Failure | null {
-  if (name !== '' && Number(name) === nodeId) return null
+  if (brokerIdOf(name) === nodeId) return null
   return invalid(`Unexpected broker id, expected ${nodeId}, but received ${name}`)
 }
 

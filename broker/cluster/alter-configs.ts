@@ -9,7 +9,12 @@ import type { AlterScopes } from '../config/alter-scopes.ts'
 import { type ClusterImage, type ConfigOverrides, NO_OVERRIDES } from '../image/image.ts'
 import { topicNameFault } from '../image/topic-names.ts'
 import { storeKey } from '../image/values.ts'
-import { type ConfigChanges, ConfigResourceType, type ConfigResult } from './commands.ts'
+import {
+  brokerIdOf,
+  type ConfigChanges,
+  ConfigResourceType,
+  type ConfigResult,
+} from './commands.ts'
 import type { Decision } from './controller.ts'
 import { type Authority, NO_PLAN, put } from './plan.ts'
 
@@ -108,11 +113,12 @@ function alterBroker(
       key: storeKey.brokerDefaults,
     })
   }
-  if (!image.brokers.has(Number(resourceName))) {
+  const nodeId = brokerIdOf(resourceName)
+  if (!image.brokers.has(nodeId)) {
     const why = `Unexpected broker id, expected one of the cluster's, but received ${resourceName}`
     return unaltered(changes, ErrorCode.INVALID_REQUEST, why)
   }
-  const name = String(Number(resourceName))
+  const name = String(nodeId)
   return alter(changes, rules, {
     scope: scopes.broker,
     current: image.brokerConfigs.get(name) ?? NO_OVERRIDES,

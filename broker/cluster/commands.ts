@@ -125,3 +125,8 @@ export interface ConfigResult {
   readonly errorCode: ErrorCode
   readonly errorMessage: string | null
 }
+
+/** The broker that the name of a resource names, read as Java reads a number; NaN for no number. */
+export function brokerIdOf(resourceName: string): number {
+  return /^[+-]?\d+$/.test(resourceName) ? Number(resourceName) : Number.NaN
+}

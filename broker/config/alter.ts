@@ -135,12 +135,22 @@ function alterOne(
 
 function changedList(current: string, value: string, operation: number): string {
   const elements = listElements(current)
-  const named = listElements(value)
+  const named = changingElements(value)
   const kept =
     operation === AlterOperation.APPEND
       ? [...elements, ...named.filter(element => !elements.includes(element))]
       : elements.filter(element => !named.includes(element))
   return kept.join(',')
+}
+
+/** The elements that a change of a list names. As in Java, only the last ones may be empty. */
+function changingElements(value: string): string[] {
+  return value === ''
+    ? ['']
+    : value
+        .replace(/,+$/, '')
+        .split(',')
+        .map(element => element.trim())
 }
 
 function invalidConfig(message: string): AlterRefusal {

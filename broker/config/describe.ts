@@ -221,7 +221,7 @@ function described(
 }
 
 /** What it does; and, where that is so, that it does nothing here. */
-export function documentation(property: Property<unknown>): string {
+function documentation(property: Property<unknown>): string {
   return property.accepted === 'ignored'
     ? `${property.doc} Accepted, without effect in this broker.`
     : property.doc

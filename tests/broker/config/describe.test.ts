@@ -141,6 +141,16 @@ describe('altering', () => {
     expect(current.size).toBe(2)
   })
 
+  test.each([
+    ['', false],
+    ['compact,,delete', false],
+    ['compact,', true],
+  ])('appending %j: an empty element is refused unless it is the last', (value, isTaken) => {
+    const append = set('cleanup.policy', value, AlterOperation.APPEND)
+    const next = alterOverrides(new Map([['cleanup.policy', 'delete']]), [append], scope)
+    expect(next instanceof Map).toBe(isTaken)
+  })
+
   test('replacing forgets what is not named', () => {
     expect(replaceOverrides([set('segment.ms', '5')], scope)).toEqual(
       new Map([['segment.ms', '5']]),
