@@ -56,6 +56,9 @@ function jarsPresent(): boolean {
   return existsSync(lib) && readdirSync(lib).length > 80
 }
 
+/** Flags of a Java program that ends before thorough compilation would pay. */
+export const SHORT_LIVED = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
+
 export interface RunningKafka {
   readonly port: number
   readonly address: string
@@ -70,6 +73,8 @@ export async function startKafka(o: {
   readonly folder: string
   readonly properties?: Readonly<Record<string, string>>
   readonly heap?: string
+  /** Whether the node starts fast at the cost of its speed afterwards. */
+  readonly isShortLived?: boolean
 }): Promise<RunningKafka> {
   const file = `${o.folder}.properties`
   const properties = {
@@ -92,15 +97,15 @@ export async function startKafka(o: {
       .join(''),
   )
   const classes = ['-cp', `${await kafkaJars()}/*`]
-  await run('java', [...classes, 'kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', file])
+  const format = ['kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', file]
+  await run('java', [...SHORT_LIVED, ...classes, ...format])
   const heap = o.heap ?? '1G'
   // Without a configuration log4j prints errors only; the line that says it is up is information.
   const flags = [
     '-Dorg.apache.logging.log4j.level=INFO',
     `-Xms${heap}`,
     `-Xmx${heap}`,
-    '-XX:+UseG1GC',
-    '-XX:MaxGCPauseMillis=20',
+    ...(o.isShortLived ? SHORT_LIVED : ['-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20']),
   ]
   const child = spawn('java', [...flags, ...classes, 'kafka.Kafka', file], { stdio: 'pipe' })
   await new Promise<void>((resolve, reject) => {
