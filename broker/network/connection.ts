@@ -268,9 +268,13 @@ export class BrokerConnection
       this.#turn = turn.number
       this.#begunInTurn = 0
     }
-    if (++this.#begunInTurn < turn.share || this.#awaitsTurn) return
+    if (++this.#begunInTurn >= turn.share) this.#awaitTurn()
+  }
+
+  #awaitTurn(): void {
+    if (this.#awaitsTurn) return
     this.#awaitsTurn = true
-    turn.wait(this)
+    this.#around.dispatcher.turn.wait(this)
   }
 
   #run(exchange: Exchange, reader: WireReader): void {
@@ -358,6 +362,10 @@ export class BrokerConnection
       this.#around.replies.wait(this)
     }
     if (mustPause === this.#isPaused || !socket.isOpen) return
+    if (!mustPause && !this.#around.dispatcher.turn.mayResume()) {
+      this.#awaitTurn()
+      return
+    }
     this.#isPaused = mustPause
     if (mustPause) socket.pause()
     else {

@@ -64,4 +64,26 @@ describe('a turn of the loop', () => {
       expect(turn.share).toBe(share)
     })
   })
+
+  test('lets some of those that paused go on, and then the next, in order', async () => {
+    const host = simHost({ seed: 1 })
+    await host.run(async () => {
+      const turn = new Turn(host.loop, () => {})
+      const resumed: number[] = []
+      const tryToResume = (at: number) => {
+        if (turn.mayResume()) resumed.push(at)
+        else turn.wait({ onNextTurn: () => tryToResume(at) })
+      }
+      for (let at = 0; at < 1000; at++) tryToResume(at)
+      const atOnce = resumed.length
+      expect(atOnce).toBeLessThan(100)
+      await host.loop.nextTurn()
+      await host.loop.nextTurn()
+      expect(resumed.length).toBeGreaterThan(atOnce)
+      expect(resumed.length).toBeLessThan(4 * atOnce)
+      // Nothing else happens in the meantime.
+      for (let turns = 0; resumed.length < 1000 && turns < 100; turns++) await host.loop.nextTurn()
+      expect(resumed).toEqual(Array.from({ length: 1000 }, (_, at) => at))
+    })
+  })
 })
