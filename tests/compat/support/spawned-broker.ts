@@ -23,8 +23,10 @@ export interface SpawnedBroker extends AsyncDisposable {
   stop(): Promise<number | null>
 }
 
+/** `program`: what `start` is an argument of; the sources, or a built `ottla.js`. */
 export async function spawnBroker(
   overrides: Readonly<Record<string, string>> = {},
+  program = `${root}broker/main.ts`,
 ): Promise<SpawnedBroker> {
   const folder = mkdtempSync(join(tmpdir(), 'ottla-compat-'))
   const port = await freePort()
@@ -39,7 +41,7 @@ export async function spawnBroker(
   let child = await run()
 
   async function run(): Promise<ChildProcess> {
-    const started = spawn(process.execPath, [`${root}broker/main.ts`, 'start', ...args])
+    const started = spawn(process.execPath, [program, 'start', ...args])
     started.stderr.on('data', text => (printed += text))
     started.stdout.on('data', text => (printed += text))
     await untilPrinted(started, `127.0.0.1:${port}`)
