@@ -1,6 +1,7 @@
 import type { DiskError } from '../host/disk-error.ts'
 import type { ServedApi } from './api/api.ts'
 import { privateApis, servedApis } from './api/index.ts'
+import { changesOf } from './cluster-log.ts'
 import type { BrokerConfig } from './config/broker-config.ts'
 import { GROUP_TOPIC } from './coordinator/group-coordinators.ts'
 import { descriptorShares } from './descriptors.ts'
@@ -188,15 +189,21 @@ interface Made {
   readonly stopListening: () => void
 }
 
-/** Groups learn of their partitions, and of topics that are gone, from the image. */
+/**
+ * Groups learn of their partitions, and of topics that are gone, from the image; the log tells what
+ * changed.
+ */
 function followImage(parts: BrokerParts): () => void {
-  let topics = parts.image().topics
+  const log = parts.host.log.child({ part: 'cluster' })
+  let image = parts.image()
   const follow = () => {
-    const before = topics
-    topics = parts.image().topics
+    const before = image
+    image = parts.image()
+    for (const { fields, message } of changesOf(before, image)) log.info(fields, message)
     parts.groups.onImage()
-    if (topics === before || !topics.has(GROUP_TOPIC)) return
-    const gone = [...before.keys()].filter(name => !topics.has(name))
+    const { topics } = image
+    if (topics === before.topics || !topics.has(GROUP_TOPIC)) return
+    const gone = [...before.topics.keys()].filter(name => !topics.has(name))
     if (gone.length > 0) parts.groups.onTopicsDeleted(new Set(gone))
   }
   follow()

@@ -14,7 +14,11 @@ export const leaveGroup = api(
     demandOnGroup(context, Operation.READ, request.groupId)
     const isBatch = context.apiVersion >= 3
     const leaving = isBatch
-      ? request.members.map(m => ({ memberId: m.memberId, instanceId: m.groupInstanceId }))
+      ? request.members.map(({ memberId, groupInstanceId, reason }) => ({
+          memberId,
+          instanceId: groupInstanceId,
+          reason,
+        }))
       : [{ memberId: request.memberId, instanceId: null }]
     const { members } = await context.broker.groups.execute(request.groupId, call => ({
       kind: 'leave',

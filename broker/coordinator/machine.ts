@@ -23,6 +23,15 @@ export interface Decision<Rec, Soft, Reply, Command> {
   readonly replies: readonly { readonly call: CallId; readonly reply: Reply }[]
   /** Set or cleared by key; an alarm that fires comes back as a command. */
   readonly alarms: readonly Alarm<Command>[]
+  /** Lines for the log, written once the decision holds. Absent where there is nothing to say. */
+  readonly notes?: readonly Note[]
+}
+
+/** A line of the log, at level info: what was decided, for whoever runs the broker. */
+export interface Note {
+  /** A sentence that can be read without the fields. */
+  readonly message: string
+  readonly fields: Readonly<Record<string, string | number | null>>
 }
 
 /** A timer by name. Setting a key again replaces what was set before. */

@@ -198,6 +198,7 @@ export class Shard<State, Command, Rec, Soft, Reply> {
   #settle(decision: Decision<Rec, Soft, Reply, Command>): void {
     for (const change of decision.soft) this.#o.machine.apply(this.#state, change)
     for (const alarm of decision.alarms) this.#setAlarm(alarm)
+    for (const { fields, message } of decision.notes ?? []) this.#o.logger.info(fields, message)
     if (decision.replies.length === 0) return
     this.#calls.settle(decision.replies, this.#appliedOffset, this.#o.log.highWatermark)
   }

@@ -58,6 +58,8 @@ export interface ClassicGroup {
   leader: string | null
   /** When `state` was entered: the age of an empty group. */
   stateTimestampMs: number
+  /** When the rebalance that is under way, or was the last, began. */
+  rebalanceStartMs: number
   /** In PreparingRebalance after Empty: the initial delay runs and nothing completes early. */
   isInitialDelay: boolean
   /** Someone joined in the running part of the initial delay. */
@@ -80,6 +82,7 @@ export function emptyGroup(id: string, stateTimestampMs: number): ClassicGroup {
     protocol: null,
     leader: null,
     stateTimestampMs,
+    rebalanceStartMs: stateTimestampMs,
     isInitialDelay: false,
     hasNewcomer: false,
     members: new Map(),

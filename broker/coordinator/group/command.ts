@@ -71,6 +71,8 @@ export interface LeaveCommand {
 export interface MemberIdentity {
   readonly memberId: string
   readonly instanceId: string | null
+  /** Why the client leaves, in its own words (KIP-800). */
+  readonly reason?: string | null | undefined
 }
 
 export interface CommitCommand {

@@ -26,6 +26,7 @@ export function deleteGroup(state: GroupShardState, command: DeleteGroupCommand)
   const decision = emptyDecision()
   decision.records.push(...offsetTombstones(state, groupId), ...groupTombstones(state, groupId))
   decision.replies.push({ call, reply })
+  decision.notes = [{ message: `group ${groupId}: is deleted`, fields: { groupId } }]
   return decision
 }
 
@@ -200,6 +201,9 @@ function expireGroup(state: GroupShardState, groupId: string, sweep: Sweep): voi
   // A group with members or ids on their way lives without offsets, and one of another kind too.
   if (!isOver || group?.state !== GroupState.EMPTY || group.pending.size > 0) return
   part.decision.records.push(...groupTombstones(state, groupId))
+  const message = `group ${groupId}: is deleted: it has neither members nor offsets any more`
+  part.decision.notes ??= []
+  part.decision.notes.push({ message, fields: { groupId } })
 }
 
 /** How many offsets are kept; those for which this part has no room are kept until the next. */

@@ -3,7 +3,7 @@ import { ErrorCode } from '../../../protocol/errors.ts'
 import { type ClassicGroup, commonProtocols, GroupState, parkedCount } from './classic-group.ts'
 import type { JoinCommand } from './command.ts'
 import { type Member, NO_BYTES, sameProtocols } from './member.ts'
-import { armPending, armSession, joinError, type Plan, reply } from './plan.ts'
+import { armPending, armSession, joinError, memberFields, note, type Plan, reply } from './plan.ts'
 import { answerJoin, dropMember, memberRows, rebalance } from './rebalance.ts'
 import { replaceStaticMember } from './static-member.ts'
 import { updated } from './updated-member.ts'
@@ -16,8 +16,8 @@ export function joinGroup(plan: Plan, join: JoinCommand): void {
     const member = group.members.get(join.memberId)
     reply(plan, join.call, joinError(ErrorCode.GROUP_MAX_SIZE_REACHED, ''))
     if (member !== undefined) {
-      dropMember(plan, member)
-      rebalance(plan)
+      dropMember(plan, member, 'is dropped: the group has group.max.size members')
+      rebalance(plan, 'a member was dropped')
     }
   } else if (!supportsProtocols(group, join)) {
     refuse(plan, join, ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
@@ -104,7 +104,8 @@ function addMember(plan: Plan, join: JoinCommand, memberId: string): void {
   if (join.instanceId !== null) group.staticIds.set(join.instanceId, memberId)
   if (group.isInitialDelay) group.hasNewcomer = true
   armSession(plan, member, limits.newMemberTimeoutMs)
-  rebalance(plan)
+  note(plan, `member ${memberId} joins`, memberFields(member))
+  rebalance(plan, 'a member joined')
 }
 
 function rejoin(plan: Plan, join: JoinCommand, member: Member): void {
@@ -131,7 +132,7 @@ function rejoin(plan: Plan, join: JoinCommand, member: Member): void {
 
 function park(plan: Plan, join: JoinCommand, member: Member): void {
   plan.group.members.set(member.id, updated(plan, join, member))
-  rebalance(plan)
+  rebalance(plan, `member ${member.id} joined again`)
 }
 
 function repeatAnswer(plan: Plan, join: JoinCommand, member: Member): void {

@@ -205,8 +205,9 @@ function decideLoaded(state: GroupShardState, at: Surroundings): GroupDecision {
     if (group.members.size > at.limits.membersMax) {
       // The limit was lowered: whoever joins first stays.
       const plan = planFor(group, at)
-      prepareRebalance(plan)
-      const { soft, alarms } = closed(state, plan)
+      prepareRebalance(plan, 'group.max.size is lower than before')
+      const { soft, alarms, notes } = closed(state, plan)
+      decision.notes = [...(decision.notes ?? []), ...(notes ?? [])]
       decision.soft.push(...soft)
       decision.alarms.push(...alarms)
     }

@@ -3,7 +3,7 @@
  * filled and closed inside one call of `decide`; nothing of it is seen before it is closed.
  */
 import { ErrorCode } from '../../../protocol/errors.ts'
-import type { Alarm, CallId, Decision } from '../machine.ts'
+import type { Alarm, CallId, Decision, Note } from '../machine.ts'
 import { type ClassicGroup, metadataOfGroup, rebalanceTimeoutMs } from './classic-group.ts'
 import type { GroupCommand } from './command.ts'
 import type { Member } from './member.ts'
@@ -39,6 +39,8 @@ export interface MutableDecision {
   soft: SoftChange[]
   replies: { call: CallId; reply: GroupReply }[]
   alarms: Alarm<GroupCommand>[]
+  /** Made with the first note: heartbeats and commits have none. */
+  notes?: Note[]
 }
 
 export function emptyDecision(): MutableDecision {
@@ -59,6 +61,22 @@ export interface Plan {
 
 export function reply(plan: Plan, call: CallId, answer: GroupReply): void {
   plan.out.replies.push({ call, reply: answer })
+}
+
+/** Puts a line about the group into the log; the message goes on after the group's name. */
+export function note(plan: Plan, message: string, fields: Note['fields'] = {}): void {
+  const { id: groupId, generation } = plan.group
+  plan.out.notes ??= []
+  plan.out.notes.push({
+    message: `group ${groupId}: ${message}`,
+    fields: { groupId, generation, ...fields },
+  })
+}
+
+/** What the log tells of a member: ids, and where its client is. */
+export function memberFields(member: Member): Note['fields'] {
+  const { id: memberId, instanceId, clientId, clientHost } = member
+  return { memberId, clientId, clientHost, ...(instanceId !== null && { instanceId }) }
 }
 
 /** The group as it is in the draft becomes what the log says of it. */

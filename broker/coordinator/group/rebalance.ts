@@ -20,6 +20,8 @@ import {
   disarmGroup,
   disarmMember,
   joinError,
+  memberFields,
+  note,
   type Plan,
   reply,
   syncError,
@@ -27,15 +29,20 @@ import {
 } from './plan.ts'
 import type { JoinedMember } from './reply.ts'
 
-/** Somebody came, went or changed: begins a rebalance, or looks whether the running one is done. */
-export function rebalance(plan: Plan): void {
+/**
+ * A member came, went or changed: begins a rebalance, or looks whether the running rebalance is
+ * done. `reason` is for the log.
+ */
+export function rebalance(plan: Plan, reason: string): void {
   if (plan.group.state === GroupState.PREPARING_REBALANCE) completeIfAllJoined(plan)
-  else prepareRebalance(plan)
+  else prepareRebalance(plan, reason)
 }
 
 /** From Empty, Stable or CompletingRebalance. */
-export function prepareRebalance(plan: Plan): void {
+export function prepareRebalance(plan: Plan, reason: string): void {
   const { group, limits } = plan
+  note(plan, `a rebalance begins, because ${reason}`, { reason, members: group.members.size })
+  if (group.state !== GroupState.COMPLETING_REBALANCE) group.rebalanceStartMs = plan.nowMs
   if (group.state === GroupState.COMPLETING_REBALANCE) abandonSyncs(plan)
   disarmGroup(plan, 'sync')
   group.pendingSync.clear()
@@ -82,7 +89,9 @@ export function completeJoin(plan: Plan): void {
   group.isInitialDelay = false
   group.hasNewcomer = false
   for (const member of [...group.members.values()]) {
-    if (member.joinCall === null && member.instanceId === null) dropMember(plan, member)
+    if (member.joinCall === null && member.instanceId === null) {
+      dropMember(plan, member, 'did not join again within the rebalance timeout')
+    }
   }
   if (group.members.size === 0) becomeEmpty(plan)
   // Only static members may be left and none of them be here: their sessions decide.
@@ -107,6 +116,7 @@ function becomeEmpty(plan: Plan): void {
   group.leader = null
   group.pendingSync.clear()
   enter(group, GroupState.EMPTY, plan.nowMs)
+  note(plan, 'has no members any more')
   writeGroup(plan)
 }
 
@@ -181,14 +191,20 @@ export function expireSyncs(plan: Plan, generation: number): void {
   }
   for (const id of [...group.pendingSync]) {
     const member = group.members.get(id)
-    if (member !== undefined) dropMember(plan, member)
+    if (member !== undefined) {
+      dropMember(plan, member, 'did not ask for its assignment within the rebalance timeout')
+    }
   }
-  prepareRebalance(plan)
+  prepareRebalance(plan, 'members did not ask for their assignments')
 }
 
-/** Takes a member out, telling its parked calls that it is no longer one, and its timer. */
-export function dropMember(plan: Plan, member: Member): void {
+/**
+ * Takes a member and its timer out of the group, answering its parked calls with
+ * UNKNOWN_MEMBER_ID. `what` the member did or did not do is for the log.
+ */
+export function dropMember(plan: Plan, member: Member, what: string): void {
   const { group } = plan
+  note(plan, `member ${member.id} ${what}`, memberFields(member))
   releaseCalls(plan, member, ErrorCode.UNKNOWN_MEMBER_ID)
   group.members.delete(member.id)
   group.pendingSync.delete(member.id)

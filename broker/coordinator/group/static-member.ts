@@ -3,7 +3,15 @@ import { ErrorCode } from '../../../protocol/errors.ts'
 import { GroupState, selectProtocol } from './classic-group.ts'
 import type { JoinCommand } from './command.ts'
 import type { Member } from './member.ts'
-import { armSession, disarmMember, type Plan, reply, writeGroup } from './plan.ts'
+import {
+  armSession,
+  disarmMember,
+  memberFields,
+  note,
+  type Plan,
+  reply,
+  writeGroup,
+} from './plan.ts'
 import { completeIfAllJoined, memberRows, prepareRebalance, releaseCalls } from './rebalance.ts'
 import { updated } from './updated-member.ts'
 
@@ -13,13 +21,15 @@ export function replaceStaticMember(plan: Plan, join: JoinCommand, old: Member):
   const formerLeader = group.leader
   const member = takePlace(plan, join, old)
   armSession(plan, member)
+  note(plan, `static member ${join.instanceId} comes back as ${member.id}`, memberFields(member))
   switch (group.state) {
     case GroupState.STABLE:
-      if (selectProtocol(group) !== group.protocol) prepareRebalance(plan)
+      if (selectProtocol(group) !== group.protocol)
+        prepareRebalance(plan, 'the protocol changes with a static member')
       else resume(plan, join, member, formerLeader)
       break
     case GroupState.COMPLETING_REBALANCE:
-      prepareRebalance(plan)
+      prepareRebalance(plan, 'a static member came back')
       break
     case GroupState.PREPARING_REBALANCE:
       completeIfAllJoined(plan)

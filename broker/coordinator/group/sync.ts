@@ -3,7 +3,16 @@ import { ErrorCode } from '../../../protocol/errors.ts'
 import { type ClassicGroup, enter, GroupState } from './classic-group.ts'
 import type { SyncCommand } from './command.ts'
 import { NO_BYTES } from './member.ts'
-import { armSession, disarmGroup, type Plan, reply, syncError, syncOk, writeGroup } from './plan.ts'
+import {
+  armSession,
+  disarmGroup,
+  note,
+  type Plan,
+  reply,
+  syncError,
+  syncOk,
+  writeGroup,
+} from './plan.ts'
 import { validateMember } from './validate-member.ts'
 
 export function syncGroup(plan: Plan, sync: SyncCommand): void {
@@ -65,5 +74,12 @@ function becomeStable(plan: Plan, sync: SyncCommand): void {
     armSession(plan, settled)
   }
   enter(group, GroupState.STABLE, plan.nowMs)
+  const durationMs = plan.nowMs - group.rebalanceStartMs
+  const members = group.members.size
+  note(
+    plan,
+    `the rebalance is done: generation ${group.generation}, ${members} members, ${durationMs} ms`,
+    { members, durationMs, protocol: group.protocol, leader: group.leader },
+  )
   writeGroup(plan)
 }
