@@ -6,7 +6,8 @@
  *
  *   00000000000000000000.log.damaged-120-61   61 bytes from byte 120 on are damaged and skipped
  *   00000000000000000000.log.torn-181-0       a torn tail that was cut at byte 181
- *   00000000000000000000.log.replaced-120-61  61 bytes that a repair took out or corrected
+ *   00000000000000000000.log.replaced-120-17  header fields that were put right, as they were
+ *   00000000000000000000.log.removed-120-61   61 bytes that a repair took out: the segment has gaps
  *
  * Invariants:
  *   (1) Only a 'damaged' file makes readers skip anything, and only while the segment still holds
@@ -26,7 +27,7 @@ export interface DamagedRange {
   readonly end: FilePosition
 }
 
-export type AsideKind = 'damaged' | 'torn' | 'replaced'
+export type AsideKind = 'damaged' | 'torn' | 'replaced' | 'removed'
 
 /** What the name of a file of copied bytes says. */
 export interface AsideName {
@@ -35,7 +36,8 @@ export interface AsideName {
   readonly range: DamagedRange
 }
 
-const ASIDE_FILE = /^(\d{20})\.log\.(damaged|torn|replaced)-(\d{1,10})-(\d{1,10})(?:\.\d+)?$/
+const ASIDE_FILE =
+  /^(\d{20})\.log\.(damaged|torn|replaced|removed)-(\d{1,10})-(\d{1,10})(?:\.\d+)?$/
 const CHUNK_BYTES = 1_048_576
 
 /** Null for any other file. */

@@ -40,7 +40,7 @@ export function examineSegment(state: LogState, segment: Segment): void {
     {
       offsetLimit: next?.baseOffset ?? Number.POSITIVE_INFINITY,
       knownEnd: next === undefined ? state.writtenOffset : null,
-      isCompacted: state.config.compactEnabled,
+      isCompacted: state.config.compactEnabled || segment.hasGaps,
       latestEpoch: state.epochs.isWritten ? state.epochs.latest : Number.POSITIVE_INFINITY,
       epochBefore: NO_EPOCH,
     },

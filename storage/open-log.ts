@@ -98,7 +98,8 @@ function scan(
     return { producers: null, mustSync: false }
   const first = firstToScan(options, segments)
   const epochs = new LeaderEpochs(environment.disk, folder, () => {
-    environment.journal.add('rebuilt', epochs.path, 'unreadable: made again from the batches')
+    const reason = 'unreadable from byte 0 on: made again from the batches'
+    environment.journal.add('rebuilt', epochs.path, reason)
     return epochsInBatches(environment, segments)
   })
   const knownEnd = knownEndOf(options, snapshots)
@@ -156,7 +157,9 @@ function takeMarks({ environment }: OpenOptions, segments: Segment[], { aside }:
   const { disk, journal } = environment
   for (const { kind, baseOffset, range, path } of aside) {
     const segment = segments.find(({ baseOffset: base }) => base === baseOffset)
-    if (kind !== 'damaged' || segment === undefined) continue
+    if (segment === undefined) continue
+    if (kind === 'removed') segment.hasGaps = true
+    if (kind !== 'damaged') continue
     if (!holdsCopy(disk, segment.file(), range, path)) continue
     addDamage(segment, range)
     const reason = `known since an earlier start, at byte ${range.start}, copied to ${path}`

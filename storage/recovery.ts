@@ -138,7 +138,7 @@ class SegmentRecovery implements ScanVisitor {
       offsetLimit: this.#later[0]?.baseOffset ?? Number.POSITIVE_INFINITY,
       knownEnd,
       crc32c: environment.crc32c,
-      isCompacted,
+      isCompacted: isCompacted || segment.hasGaps,
       epochBefore,
       latestEpoch: epochs.isWritten ? epochs.latest : Number.POSITIVE_INFINITY,
       damage: segment.damage ?? [],
@@ -202,13 +202,15 @@ function beginsSound({ crc32c }: LogEnvironment, segment: Segment): boolean {
 
 /**
  * Whether the end of a segment was lost while the next one's beginning was not: nothing says in
- * which order a power cut takes them. Compaction leaves the same holes on purpose, and damage too.
+ * which order a power cut takes them. Compaction leaves the same holes on purpose, and so do damage
+ * and a repair.
  */
 function endsShort({ isCompacted, segments, recoveryPoint, wasCleanStop }: Recovery, at: number) {
   const segment = segments[at] as Segment
   const nextBase = (segments[at + 1] as Segment).baseOffset
   if (wasCleanStop || segment.nextOffset < recoveryPoint) return false
-  if (isCompacted || nextBase - segment.baseOffset > RELATIVE_OFFSET_MAX) return false
+  if (isCompacted || segment.hasGaps || nextBase - segment.baseOffset > RELATIVE_OFFSET_MAX)
+    return false
   if (segment.damage?.at(-1)?.end === segment.sizeBytes) return false
   return segment.nextOffset < nextBase
 }

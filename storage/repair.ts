@@ -1,8 +1,8 @@
 /**
  * Takes damaged ranges out of the segments of a data folder that no broker uses, so that Ottla and
- * Apache Kafka alike read the rest. What is taken out, and header fields that are put right, stay
- * beside the segment as `.replaced-` files (damage.ts). The offsets of what was taken out are not
- * given again.
+ * Apache Kafka alike read the rest. What is taken out stays beside the segment as a `.removed-`
+ * file, and header fields that are put right as a `.replaced-` file (damage.ts). The offsets of
+ * what was taken out are not given again.
  *
  * Crash story: the new segment replaces the old one by a rename. Marks that remain from before no
  * longer fit its bytes and mean nothing.
@@ -176,7 +176,7 @@ async function rewrite(
   const from = disk.open(path, 'read')
   const to = disk.open(temporary, 'create')
   try {
-    for (const range of ranges) copyAside(disk, from, path, 'replaced', range)
+    for (const range of ranges) copyAside(disk, from, path, 'removed', range)
     for (const [position, bytes] of mends) {
       copyAside(disk, from, path, 'replaced', { start: position, end: position + bytes.length })
     }

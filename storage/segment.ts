@@ -54,6 +54,8 @@ export class Segment {
   damage: readonly DamagedRange[] | null = null
   /** Every batch of it was checked since this process opened it. */
   isChecked = false
+  /** A repair took batches out: gaps between offsets are believed, as in a compacted log. */
+  hasGaps = false
   /** What lies below was counted by CachedTail, or was there when this process started. */
   piecesEnd: FilePosition
   readonly #environment: LogEnvironment

@@ -25,7 +25,7 @@ export interface TrustedSegments {
 
 /** Returns whether anything had to be corrected. Throws DiskError, RefusedLog. */
 export function checkTrusted(trusted: TrustedSegments): boolean {
-  const { environment, segments, trustedCount, epochs, isCompacted, knownEnd } = trusted
+  const { environment, segments, trustedCount, epochs, knownEnd } = trusted
   const { epochCheck } = trusted
   const { journal } = environment
   const findingsBefore = journal.count
@@ -40,6 +40,7 @@ export function checkTrusted(trusted: TrustedSegments): boolean {
     journal.checkBytesLeft -= segment.sizeBytes
     const next = segments[at + 1]
     const offsetLimit = next?.baseOffset ?? Number.POSITIVE_INFINITY
+    const isCompacted = trusted.isCompacted || segment.hasGaps
     const options = { offsetLimit, knownEnd, isCompacted, latestEpoch, epochBefore }
     if (segment.sizeBytes === 0) segment.isChecked = true
     else {
@@ -66,5 +67,5 @@ export function checkEpochs(
 ): void {
   if (isRight || segments.some(({ damage, isChecked }) => damage !== null || !isChecked)) return
   epochs.replaceBy(starts)
-  journal.add('rebuilt', epochs.path, 'the batches have other leader epochs')
+  journal.add('rebuilt', epochs.path, 'from byte 0 on: the batches have other leader epochs')
 }
