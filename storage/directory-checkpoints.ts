@@ -42,7 +42,7 @@ export class DirectoryCheckpoints {
     const text = readTextFile(this.#disk, path)
     if (text === null) return new Map()
     const offsets = parseOffsets(text)
-    if (offsets === null) journal.add('repaired', path, 'unreadable: taken as empty')
+    if (offsets === null) journal.add('repaired', path, 'unreadable from byte 0 on: taken as empty')
     else this.#written.set(name, text)
     return offsets ?? new Map()
   }

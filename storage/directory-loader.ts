@@ -172,7 +172,8 @@ function loadOne(
 /** The folder lost its topic's id: it is written again. A disk without room leaves it for later. */
 function giveTopicId({ environment }: LoadOptions, log: Log): void {
   const path = `${log.folder}/${PARTITION_METADATA_FILE}`
-  environment.journal.add('repaired', path, `it did not name the topic's id, ${log.topicId}`)
+  const reason = `from byte 0 on it did not name the topic's id, ${log.topicId}: written again`
+  environment.journal.add('repaired', path, reason)
   try {
     replaceFile(environment.disk, path, formatPartitionMetadata(log.topicId))
   } catch (error) {

@@ -61,7 +61,11 @@ function latestSnapshot(
     if (producers !== null) return { producers, offset }
     disk.remove(path)
     snapshots.splice(at, 1)
-    source.environment.journal.add('removed', path, 'not whole: the log says the same')
+    source.environment.journal.add(
+      'removed',
+      path,
+      'not whole, from byte 0 on: the log says the same',
+    )
   }
   return { producers: new Map(), offset: source.logStartOffset }
 }

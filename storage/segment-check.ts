@@ -8,11 +8,11 @@ import { applyMend, markDamaged } from './damage-keeper.ts'
 import type { LogEnvironment } from './environment.ts'
 import type { EpochCheck } from './epoch-check.ts'
 import { FileKind } from './names.ts'
-import { OffsetIndex } from './offset-index.ts'
+import { OFFSET_ENTRY_BYTES, OffsetIndex } from './offset-index.ts'
 import { RefusedLog } from './recovery.ts'
 import type { Segment } from './segment.ts'
 import { type ScanRange, scanSegment } from './segment-scan.ts'
-import { TimeIndex } from './time-index.ts'
+import { TIME_ENTRY_BYTES, TimeIndex } from './time-index.ts'
 import { NO_TIMESTAMP, type Offset, type TimestampMs } from './units.ts'
 
 export interface CheckOptions
@@ -74,11 +74,12 @@ export function checkSegment(
     },
   })
   segment.isChecked = true
-  const { wrongPath } = index
-  if (wrongPath !== null) {
-    environment.journal.add('rebuilt', wrongPath, 'it has an entry that no batch fits')
+  const wrong = index.wrong()
+  if (wrong !== null) {
+    const reason = `the entry at byte ${wrong.position} fits no batch: made again from the batches`
+    environment.journal.add('rebuilt', wrong.path, reason)
   }
-  if (wasWrong || wrongPath !== null) {
+  if (wasWrong || wrong !== null) {
     segment.rebuildIndexes()
     persistIndexes(segment)
   }
@@ -94,56 +95,61 @@ function persistIndexes(segment: Segment): void {
   }
 }
 
-/** Holds the entries of both indexes against the batches they name. */
+/** Holds the entries of both indexes against the batches that they name. */
 class IndexCheck {
-  /** Position -> relative last offset. */
-  readonly #places = new Map<number, number>()
-  /** Relative last offset -> timestamp. */
-  readonly #times = new Map<number, TimestampMs>()
-  /** Null without entries: they are made when the segment is first asked for times. */
-  readonly #lastTimeMs: TimestampMs | null
-  readonly #segment: Segment
-  #isPlaceWrong = false
-  #isTimeWrong = false
+  readonly #offsets: OffsetIndex
+  readonly #times: TimeIndex
+  /** Position -> slot, of entries whose batch was not visited yet. */
+  readonly #offsetSlots = new Map<number, number>()
+  /** Relative last offset -> slot, likewise. */
+  readonly #timeSlots = new Map<number, number>()
+  /** The first slot whose entry no batch fits; Infinity if there is none. */
+  #wrongOffsetSlot = Number.POSITIVE_INFINITY
+  #wrongTimeSlot = Number.POSITIVE_INFINITY
   #largestMs: TimestampMs = NO_TIMESTAMP
 
   /** Reads the files as they are: the segment loads its indexes when they are needed. */
   constructor(disk: Disk, segment: Segment) {
-    const offsets = new OffsetIndex(segment.pathOf(FileKind.OFFSET_INDEX))
-    const times = new TimeIndex(segment.pathOf(FileKind.TIME_INDEX))
-    this.#segment = segment
-    offsets.entries.load(disk)
-    times.entries.load(disk)
-    for (let slot = 0; slot < offsets.count; slot++) {
-      this.#places.set(offsets.position(slot), offsets.key(slot))
+    this.#offsets = new OffsetIndex(segment.pathOf(FileKind.OFFSET_INDEX))
+    this.#times = new TimeIndex(segment.pathOf(FileKind.TIME_INDEX))
+    this.#offsets.entries.load(disk)
+    this.#times.entries.load(disk)
+    for (let slot = this.#offsets.count - 1; slot >= 0; slot--) {
+      const position = this.#offsets.position(slot)
+      // Two entries for one place: one of them is wrong.
+      if (this.#offsetSlots.has(position)) this.#wrongOffsetSlot = slot
+      this.#offsetSlots.set(position, slot)
     }
-    for (let slot = 0; slot < times.count; slot++) {
-      this.#times.set(times.relativeOffset(slot), times.key(slot))
+    for (let slot = this.#times.count - 1; slot >= 0; slot--) {
+      const relativeOffset = this.#times.relativeOffset(slot)
+      if (this.#timeSlots.has(relativeOffset)) this.#wrongTimeSlot = slot
+      this.#timeSlots.set(relativeOffset, slot)
     }
-    this.#lastTimeMs = times.count === 0 ? null : times.key(times.count - 1)
   }
 
   batch(position: number, relativeOffset: number, maxTimestampMs: TimestampMs): void {
-    const indexed = this.#places.get(position)
-    if (indexed !== undefined) {
-      this.#places.delete(position)
-      if (indexed !== relativeOffset) this.#isPlaceWrong = true
-    }
     if (maxTimestampMs > this.#largestMs) this.#largestMs = maxTimestampMs
-    const timestampMs = this.#times.get(relativeOffset)
-    if (timestampMs !== undefined) {
-      this.#times.delete(relativeOffset)
-      if (timestampMs !== maxTimestampMs) this.#isTimeWrong = true
+    const offsetSlot = this.#offsetSlots.get(position)
+    if (offsetSlot !== undefined && this.#offsets.key(offsetSlot) === relativeOffset) {
+      this.#offsetSlots.delete(position)
+    }
+    const timeSlot = this.#timeSlots.get(relativeOffset)
+    if (timeSlot !== undefined && this.#times.key(timeSlot) === maxTimestampMs) {
+      this.#timeSlots.delete(relativeOffset)
     }
   }
 
-  /** The index with an entry that names no batch, or whose last timestamp is not the largest. */
-  get wrongPath(): string | null {
-    if (this.#isPlaceWrong || this.#places.size > 0) {
-      return this.#segment.pathOf(FileKind.OFFSET_INDEX)
+  /** After the last batch: the index with an entry that no batch fits, and where; or null. */
+  wrong(): { readonly path: string; readonly position: number } | null {
+    const offsetSlot = Math.min(this.#wrongOffsetSlot, ...this.#offsetSlots.values())
+    if (Number.isFinite(offsetSlot)) {
+      return { path: this.#offsets.entries.path, position: offsetSlot * OFFSET_ENTRY_BYTES }
     }
-    const isClosed = this.#lastTimeMs === null || this.#lastTimeMs === this.#largestMs
-    const areTimesRight = !this.#isTimeWrong && this.#times.size === 0 && isClosed
-    return areTimesRight ? null : this.#segment.pathOf(FileKind.TIME_INDEX)
+    let timeSlot = Math.min(this.#wrongTimeSlot, ...this.#timeSlots.values())
+    // The last entry has the largest timestamp. Without entries they are made when asked for.
+    const last = this.#times.count - 1
+    if (last >= 0 && this.#times.key(last) !== this.#largestMs) timeSlot = Math.min(timeSlot, last)
+    if (!Number.isFinite(timeSlot)) return null
+    return { path: this.#times.entries.path, position: timeSlot * TIME_ENTRY_BYTES }
   }
 }

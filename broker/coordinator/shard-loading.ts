@@ -68,7 +68,8 @@ function readSnapshot<State, Rec>({ snapshots, logger }: LoadOptions<State, Rec>
     return snapshots?.load() ?? null
   } catch (error) {
     // The log holds all that a snapshot does: reading the log takes longer, nothing else.
-    logger.warn({ error }, 'a coordinator snapshot cannot be read, reading the log')
+    const { message } = error as Error
+    logger.warn({ error }, `a coordinator snapshot is passed over, and the log read: ${message}`)
     return null
   }
 }

@@ -23,6 +23,7 @@ export interface Snapshot<Rec> {
 
 /** Where a shard's snapshot is kept. */
 export interface SnapshotStore<Rec> {
+  /** Null for none that fits. Throws DiskError, and an Error with file and byte for damage. */
   load(): Snapshot<Rec> | null
   save(snapshot: Snapshot<Rec>): Promise<void>
 }
@@ -52,9 +53,10 @@ interface Stored<Rec> extends Snapshot<Rec> {
 function load<Rec>(options: SnapshotFileOptions, path: string): Snapshot<Rec> | null {
   if (options.disk.stat(path) === null) return null
   const bytes = options.disk.readFile(path)
-  if (bytes.length < 4) return null
   const body = bytes.subarray(4)
-  if (bytes.readUInt32BE(0) !== options.crc32c(body) >>> 0) return null
+  if (bytes.length < 4 || bytes.readUInt32BE(0) !== options.crc32c(body) >>> 0) {
+    throw new Error(`${path} is damaged, from byte 0 on`)
+  }
   const stored = unpack(body) as Stored<Rec>
   const isOurs = stored.version === VERSION && stored.topicId === options.topicId
   return isOurs ? { nextOffset: stored.nextOffset, records: stored.records } : null

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { SeededRandom } from '../../host/sim/random.ts'
-import { describeFlip, smallFolder, someFlip, tryFlip } from '../support/bit-flips.ts'
+import { describeFlip, someFlip, tryFlip } from '../support/bit-flips.ts'
+import { smallFolder } from '../support/small-folder.ts'
 
 const FLIPS = 2500
 

@@ -1,31 +1,43 @@
 /**
- * A small data folder in which single bits are flipped, a broker started on each, and what it must
- * hold to whatever bit it was:
+ * Single bits of a small data folder flipped, a broker started on each, and what the broker must
+ * hold to whatever bit was flipped:
  *
- *   F1  a record whose bytes were not touched is still on disk, and served if its partition is
- *   F2  what is served has its checksum, its offset and its leader epoch right
- *   F3  what a group committed is answered as it was, or not at all
- *   F4  a flipped bit of a log is told with its file and byte
- *   F5  a broker that refuses to start names the file and a cure
- *   F6  after `ottla storage repair` a broker starts, and no group is left unloaded
+ *   F1  only the flipped batch may be missing from what is served. A partition that is not open
+ *       has a condition that names the partition. Every batch is on disk, the flipped one as it was
+ *       found: in the log or set aside.
+ *   F2  what is served has the bytes, the offset and the leader epoch that were acknowledged, also
+ *       where an index leads to it
+ *   F3  what a group committed and what the metadata say is answered as it was, or not at all
+ *   F4  what is damaged is told with file and byte, unless nothing believes the flipped bit
+ *   F5  every refusal and every condition names a cure, and a refusal the file
+ *   F6  after `ottla storage repair` a broker starts, nothing is damaged, every other batch is
+ *       served, and every commit and every change that is not in the damaged frame is there
+ *
+ * What nothing believes, and why, stands in docs/damage.md.
  */
 import type { BrokerServer } from '../../broker/broker.ts'
-import { loadConfig } from '../../broker/config/load.ts'
-import { startServer } from '../../broker/start.ts'
 import { StartFailure } from '../../broker/start-failure.ts'
 import { repairFolder } from '../../client/cli/commands/storage-repair.ts'
-import type { Disk } from '../../host/host.ts'
 import { nodeHost } from '../../host/node/host.ts'
-import type { SimDisk } from '../../host/sim/disk.ts'
-import { RecordedLog } from '../../host/sim/logger.ts'
-import { memoryDisk } from '../../host/sim/memory-disk.ts'
+import type { LogLine } from '../../host/sim/logger.ts'
 import type { SeededRandom } from '../../host/sim/random.ts'
-import { ApiKey } from '../../protocol/api-keys.ts'
-import { batchOf, createTopic, produceDraft } from '../broker/support.ts'
-import { WireClient } from '../broker/wire-client.ts'
+import type { Log } from '../../storage/log.ts'
+import { ownerOf, whatSurvives } from './flip-reach.ts'
+import {
+  committedBy,
+  FOLDER,
+  filesUnder,
+  GROUPS,
+  nameOf,
+  type SmallFolder,
+  type StoredBatch,
+  start,
+} from './small-folder.ts'
 
-const FOLDER = '/data'
 const real = nodeHost()
+
+/** Bytes at the start of a batch that its checksum does not cover and neighbours tell. */
+const UNCOVERED_BYTES = 17
 
 /** One bit of one file. */
 export interface Flip {
@@ -40,237 +52,308 @@ export interface FlipOutcome {
   readonly wrong: readonly string[]
 }
 
-/** A stopped folder and what its logs hold. */
-export interface SmallFolder {
-  readonly disk: SimDisk
-  /** `topic-partition` -> base offset -> the batch as it is stored. */
-  readonly batches: ReadonlyMap<string, ReadonlyMap<number, Buffer>>
-  readonly committed: string
-  /** Every file that a bit may be flipped in, with its bytes. */
-  readonly files: readonly { readonly path: string; readonly sizeBytes: number }[]
-}
-
-function start(disk: Disk) {
-  const lines = new RecordedLog()
-  const { config } = loadConfig({
-    overrides: {
-      listeners: 'PLAINTEXT://127.0.0.1:0',
-      'offsets.topic.num.partitions': 1,
-      'log.index.interval.bytes': 200,
-    },
-  })
-  const host = { ...real, disk, log: lines }
-  return { lines, starting: startServer({ host, config, folder: FOLDER }) }
-}
-
-async function committedBy(server: BrokerServer): Promise<string> {
-  const client = await WireClient.connect(real.net, server.port)
-  try {
-    const { groups } = await client.ask(ApiKey.OFFSET_FETCH, 8, {
-      groups: [{ groupId: 'g', topics: [{ name: 'a', partitionIndexes: [0, 1] }] }],
-      requireStable: false,
-    })
-    const [{ errorCode, topics }] = groups
-    if (errorCode !== 0) return `error ${errorCode}`
-    return JSON.stringify(topics)
-  } finally {
-    client.connection.destroy()
-  }
-}
-
-/** Builds the folder once: two partitions in several segments, and a group that committed. */
-export async function smallFolder(stop: 'clean' | 'unclean'): Promise<SmallFolder> {
-  const disk = memoryDisk()
-  const first = await start(disk).starting
-  await fill(first)
-  // A second life leaves snapshots, checkpoints and indexes as a broker in use has them.
-  await first.stop()
-  const second = await start(disk).starting
-  await produce(second, 6)
-  const committed = await committedBy(second)
-  if (stop === 'clean') await second.stop()
-  else second.abandon()
-  disk.killed()
-  const batches = new Map<string, Map<number, Buffer>>()
-  const again = await start(disk.image({ keep: 'all' })).starting
-  for (const log of again.parts.logDirectory.logs()) {
-    const held = new Map<number, Buffer>()
-    for (const batch of log.readBatches(0, Number.POSITIVE_INFINITY)) {
-      held.set(batch.baseOffset, Buffer.from(batch.bytes))
-    }
-    batches.set(`${log.topic}-${log.partition}`, held)
-  }
-  again.abandon()
-  return { disk, batches, committed, files: filesUnder(disk, FOLDER) }
-}
-
-async function fill(server: BrokerServer): Promise<void> {
-  const client = await WireClient.connect(real.net, server.port)
-  await createTopic(client, 'a', { 'segment.bytes': '1048576' }, 2)
-  await client.ask(ApiKey.FIND_COORDINATOR, 3, { key: 'g', keyType: 0 })
-  client.connection.destroy()
-  await produce(server, 12)
-  const committing = await WireClient.connect(real.net, server.port)
-  for (const committedOffset of [3, 7]) {
-    const partitions = [0, 1].map(partitionIndex => ({
-      ...{ partitionIndex, committedOffset, committedLeaderEpoch: -1, committedMetadata: 'm' },
-    }))
-    await committing.ask(ApiKey.OFFSET_COMMIT, 7, {
-      ...{ groupId: 'g', generationIdOrMemberEpoch: -1, memberId: '', groupInstanceId: null },
-      topics: [{ name: 'a', partitions }],
-    })
-  }
-  committing.connection.destroy()
-}
-
-async function produce(server: BrokerServer, count: number): Promise<void> {
-  const client = await WireClient.connect(real.net, server.port)
-  for (let at = 0; at < count; at++) {
-    for (const index of [0, 1]) {
-      const values = Array.from({ length: 1 + (at % 3) }, (_, n) => `value ${index} ${at} ${n}`)
-      const draft = produceDraft({ name: 'a' }, batchOf(values), { index })
-      await client.ask(ApiKey.PRODUCE, 9, draft)
-      // A roll in the middle, so that there are closed segments.
-      const log = server.parts.logDirectory.get('a', index)
-      if (at === 4) log?.appender.roll(log.nextOffset, real.clock.nowMs())
-    }
-  }
-  client.connection.destroy()
-}
-
-function filesUnder(disk: Disk, folder: string): { path: string; sizeBytes: number }[] {
-  return disk.list(folder).flatMap(({ name, isFolder }) => {
-    const path = `${folder}/${name}`
-    if (isFolder) return filesUnder(disk, path)
-    const sizeBytes = disk.stat(path)?.sizeBytes ?? 0
-    return sizeBytes === 0 ? [] : [{ path, sizeBytes }]
-  })
-}
-
 /** A seeded flip: every file is as likely as another, and every bit of it. */
 export function someFlip({ files }: SmallFolder, random: SeededRandom): Flip {
   const file = files[random.below(files.length)]!
   return { path: file.path, bit: random.below(file.sizeBytes * 8) }
 }
 
-/** Starts a broker on the folder with one bit flipped and holds it to the promises. */
-export async function tryFlip(folder: SmallFolder, flip: Flip): Promise<FlipOutcome> {
-  const disk = folder.disk.image({ keep: 'all' })
-  const at = flip.bit >> 3
-  const byte = disk.readFile(flip.path)[at] as number
-  disk.corrupt(flip.path, at, Buffer.from([byte ^ (1 << (flip.bit & 7))]))
-  const wrong: string[] = []
-  const { lines, starting } = start(disk)
-  let end: FlipOutcome['end'] = 'silent'
-  try {
-    const server = await starting
-    const isDamaged = await examine(folder, flip, server, wrong)
-    const told = lines.lines.some(({ message }) => message.includes(flip.path))
-    if (isDamaged) end = 'damaged'
-    else if (told) end = 'told'
-    const isLog = flip.path.endsWith('.log') && !flip.path.includes('ottla-')
-    if (isUndecidable(folder, flip)) wrong.length = 0
-    else if (isLog && !told) wrong.push('F4: a flipped bit of a log is not told')
-    server.abandon()
-  } catch (error) {
-    if (!(error instanceof StartFailure)) throw error
-    end = 'refused'
-    const name = flip.path.slice(flip.path.lastIndexOf('/') + 1)
-    if (!error.message.includes(name)) wrong.push(`F5: ${error.message}`)
-  }
-  disk.killed()
-  const isOpen = end === 'refused' || end === 'damaged'
-  if (isOpen && !isUndecidable(folder, flip)) await repaired(disk, flip, wrong)
-  return { flip, end, wrong }
-}
-
-/**
- * What nothing on disk contradicts: the node's id in meta.properties, and the base offset of the
- * last batch of a compacted log after an unclean stop: a higher one looks like a hole that
- * compaction left.
- */
-function isUndecidable({ disk, batches }: SmallFolder, { path, bit }: Flip): boolean {
-  if (path.endsWith('/meta.properties')) return isNodeId(disk.readFile(path), bit)
-  if (!path.includes('/__consumer_offsets-0/') || !path.endsWith('.log')) return false
-  if (disk.stat(`${FOLDER}/.kafka_cleanshutdown`) !== null) return false
-  const last = [...(batches.get('__consumer_offsets-0')?.values() ?? [])].at(-1) as Buffer
-  const start = disk.readFile(path).lastIndexOf(last)
-  return bit >= start * 8 && bit < (start + 8) * 8
-}
-
-function isNodeId(bytes: Buffer, bit: number): boolean {
-  return bit >> 3 === bytes.indexOf('node.id=') + 'node.id='.length
-}
-
-/** Returns whether a part of the folder is not served. */
-async function examine(
-  folder: SmallFolder,
-  flip: Flip,
-  server: BrokerServer,
-  wrong: string[],
-): Promise<boolean> {
-  const { logDirectory, conditions } = server.parts
-  for (const [name, batches] of folder.batches) {
-    const log = [...logDirectory.logs()].find(log => `${log.topic}-${log.partition}` === name)
-    if (log === undefined) continue
-    const served = new Map<number, Buffer>()
-    for (const batch of log.readBatches(0, Number.POSITIVE_INFINITY)) {
-      served.set(batch.baseOffset, Buffer.from(batch.bytes))
-    }
-    for (const [offset, bytes] of served) {
-      const original = batches.get(offset)
-      if (original === undefined || !original.equals(bytes)) {
-        wrong.push(`F2: ${name} serves at ${offset} what was never there`)
-      }
-    }
-    const missing = [...batches.keys()].filter(offset => !served.has(offset))
-    if (missing.length > 1) wrong.push(`F1: ${name} serves no batch at ${missing.join(', ')}`)
-    for (const offset of missing) {
-      const isTouched = flip.path.includes(`/${name}/`) && flip.path.endsWith('.log')
-      if (!isTouched) wrong.push(`F1: ${name} serves no batch at ${offset}`)
-    }
-  }
-  onDisk(folder, flip, server.parts.host.disk, wrong)
-  const committed = await committedBy(server)
-  const isUnloaded = committed.startsWith('error')
-  if (!isUnloaded && committed !== folder.committed) wrong.push(`F3: ${committed}`)
-  const list = conditions.list()
-  if (isUnloaded && !list.some(({ kind }) => kind === 'coordinator-not-loaded')) {
-    wrong.push(`F3: ${committed}, and no condition says why`)
-  }
-  return list.length > 0
-}
-
-/** F1: the covered bytes of every batch that was not flipped lie in some file. */
-function onDisk(folder: SmallFolder, flip: Flip, disk: Disk, wrong: string[]): void {
-  const all = filesUnder(disk, FOLDER).map(({ path }) => disk.readFile(path))
-  let absent = 0
-  for (const batches of folder.batches.values()) {
-    for (const bytes of batches.values()) {
-      const covered = bytes.subarray(21)
-      if (!all.some(file => file.includes(covered))) absent++
-    }
-  }
-  if (absent > (flip.path.endsWith('.log') ? 1 : 0)) wrong.push(`F1: ${absent} batches are gone`)
-}
-
-async function repaired(disk: SimDisk, { path }: Flip, wrong: string[]): Promise<void> {
-  await repairFolder({ ...real, disk }, FOLDER, true)
-  try {
-    const server = await start(disk).starting
-    const committed = await committedBy(server)
-    // A change of the metadata that is lost may be the one that made the topic of the groups.
-    const isMetadata = path.includes('/ottla-metadata')
-    if (committed.startsWith('error') && !isMetadata) wrong.push(`F6: groups answer ${committed}`)
-    const damaged = server.parts.conditions.list().filter(({ kind }) => kind === 'damaged-log')
-    if (damaged.length > 0) wrong.push('F6: still damaged after the repair')
-    server.abandon()
-  } catch (error) {
-    wrong.push(`F6: no start after the repair: ${(error as Error).message}`)
-  }
-}
-
 /** A flip in words. */
 export function describeFlip({ path, bit }: Flip): string {
   return `bit ${bit & 7} of byte ${bit >> 3} of ${path}`
+}
+
+/** Starts a broker on the folder with one bit flipped and holds the broker to the promises. */
+export async function tryFlip(folder: SmallFolder, flip: Flip): Promise<FlipOutcome> {
+  const trial = new Trial(folder, flip)
+  const end = await trial.started()
+  const isOpen = end === 'refused' || end === 'damaged'
+  if (isOpen && !isNodeId(folder, flip)) await trial.repaired()
+  return { flip, end, wrong: trial.wrong }
+}
+
+class Trial {
+  readonly wrong: string[] = []
+  readonly #folder: SmallFolder
+  readonly #flip: Flip
+  readonly #at: number
+  readonly #disk
+  /** The batch that the flipped byte is in; null in another file. */
+  readonly #owner: StoredBatch | null
+  /** The owner with the bit flipped. */
+  readonly #flipped: Buffer | null = null
+
+  constructor(folder: SmallFolder, flip: Flip) {
+    this.#folder = folder
+    this.#flip = flip
+    this.#at = flip.bit >> 3
+    this.#disk = folder.disk.image({ keep: 'all' })
+    const byte = this.#disk.readFile(flip.path)[this.#at] as number
+    const flipped = Buffer.from([byte ^ (1 << (flip.bit & 7))])
+    this.#disk.corrupt(flip.path, this.#at, flipped)
+    this.#owner = ownerOf(folder, flip.path, this.#at)
+    if (this.#owner !== null) {
+      this.#flipped = Buffer.from(this.#owner.bytes)
+      this.#flipped.set(flipped, this.#at - this.#owner.position)
+    }
+  }
+
+  async started(): Promise<FlipOutcome['end']> {
+    const { lines, starting } = start(this.#disk)
+    let server: BrokerServer
+    try {
+      server = await starting
+    } catch (error) {
+      if (!(error instanceof StartFailure)) throw error
+      this.#refusal(error.message)
+      this.#onDisk()
+      this.#disk.killed()
+      return 'refused'
+    }
+    const conditions = server.parts.conditions.list()
+    if (isNodeId(this.#folder, this.#flip)) {
+      this.#onDisk()
+      server.abandon()
+      return conditions.length > 0 ? 'damaged' : 'silent'
+    }
+    await this.#serves(server)
+    this.#onDisk()
+    await this.#knows(server)
+    await this.#groups(server)
+    const list = server.parts.conditions.list()
+    for (const { message } of list) {
+      if (!message.includes('ottla storage')) this.#say('F5', `no cure in: ${message}`)
+    }
+    server.abandon()
+    this.#disk.killed()
+    const isTold = this.#told(lines.lines)
+    if (conditions.length > 0 || list.length > 0) return 'damaged'
+    return isTold ? 'told' : 'silent'
+  }
+
+  async repaired(): Promise<void> {
+    await repairFolder({ ...real, disk: this.#disk }, FOLDER, true)
+    try {
+      const { starting } = start(this.#disk)
+      const server = await starting
+      await this.#recovered(server)
+      server.abandon()
+    } catch (error) {
+      this.#say('F6', `no start after the repair: ${(error as Error).message}`)
+    }
+    this.#disk.killed()
+    this.#onDisk()
+  }
+
+  #say(promise: string, reason: string): void {
+    this.wrong.push(`${promise}: ${reason}`)
+  }
+
+  #refusal(message: string): void {
+    const { path } = this.#flip
+    const name = path.slice(path.lastIndexOf('/') + 1)
+    if (!message.includes(name)) this.#say('F5', `no file in: ${message}`)
+    if (!message.includes('ottla storage repair')) this.#say('F5', `no cure in: ${message}`)
+    const isFramed = path.includes('/ottla-metadata.')
+    if (isFramed && !this.#isPlaced(message)) this.#say('F4', `no byte in: ${message}`)
+  }
+
+  /** Whether a text names a byte of the flipped file where what is damaged may begin. */
+  #isPlaced(text: string): boolean {
+    const first = this.#owner?.position ?? 0
+    const places = [...text.matchAll(/\bbytes? (\d+)/g)].map(([, digits]) => Number(digits))
+    return places.some(place => place >= first && place <= this.#at)
+  }
+
+  #told(lines: readonly LogLine[]): boolean {
+    const { path } = this.#flip
+    const naming = lines.filter(({ message }) => message.includes(path))
+    if (naming.length === 0) {
+      if (!isUnread(this.#folder, this.#flip)) this.#say('F4', 'the flipped bit is not told')
+      return false
+    }
+    if (!naming.some(({ message }) => this.#isPlaced(message))) {
+      this.#say('F4', `no byte in: ${naming[0]?.message}`)
+    }
+    return true
+  }
+
+  /** F1 and F2, of a broker that started. */
+  async #serves(server: BrokerServer): Promise<void> {
+    const { logDirectory, conditions } = server.parts
+    const logs = new Map([...logDirectory.logs()].map(log => [nameOf(log), log]))
+    for (const [name, stored] of this.#folder.batches) {
+      const log = logs.get(name)
+      if (log === undefined) {
+        const isTold = conditions.list().some(c => `${c.subject} ${c.message}`.includes(name))
+        if (!isTold) this.#say('F1', `${name} is not open, and no condition says so`)
+        continue
+      }
+      this.#servesLog(name, stored, log)
+      if (/index$/.test(this.#flip.path) && this.#flip.path.includes(`/${name}/`)) {
+        await this.#leadsRight(name, stored, log)
+      }
+    }
+  }
+
+  #servesLog(name: string, stored: readonly StoredBatch[], log: Log): void {
+    const served = new Map<number, Buffer>()
+    for (const { baseOffset, bytes } of log.readBatches(0, Number.POSITIVE_INFINITY)) {
+      served.set(baseOffset, Buffer.from(bytes))
+    }
+    for (const [offset, bytes] of served) {
+      const original = stored.find(({ baseOffset }) => baseOffset === offset)
+      if (original?.bytes.equals(bytes)) continue
+      if (this.#isRaised(name, offset, bytes)) continue
+      this.#say('F2', `${name} serves at ${offset} what was never there`)
+    }
+    const missing = stored.filter(({ baseOffset }) => !served.has(baseOffset))
+    for (const batch of missing) {
+      if (batch !== this.#owner) this.#say('F1', `${name} serves no batch at ${batch.baseOffset}`)
+    }
+    const end = endOf(stored)
+    const isTorn = this.#folder.stop === 'unclean' && stored.at(-1) === this.#owner
+    if (log.logStartOffset !== 0) this.#say('F1', `${name} starts at ${log.logStartOffset}`)
+    if (log.nextOffset !== end && !isTorn) {
+      this.#say('F1', `${name} ends at ${log.nextOffset}, not at ${end}`)
+    }
+  }
+
+  /** The last batch of a compacted log after an unclean stop: see docs/damage.md. */
+  #isRaised(name: string, offset: number, bytes: Buffer): boolean {
+    const last = this.#folder.batches.get(GROUPS)?.at(-1)
+    if (name !== GROUPS || this.#folder.stop === 'clean' || last !== this.#owner) return false
+    return offset > last.baseOffset && bytes.subarray(8).equals(last.bytes.subarray(8))
+  }
+
+  /** Offsets and timestamps lead to the batches that have them. */
+  async #leadsRight(name: string, stored: readonly StoredBatch[], log: Log): Promise<void> {
+    for (const { baseOffset, maxTimestampMs } of stored) {
+      const [found] = log.readBatches(baseOffset, Number.POSITIVE_INFINITY)
+      if (found?.baseOffset !== baseOffset) {
+        this.#say('F2', `${name} leads from ${baseOffset} to ${found?.baseOffset}`)
+      }
+      const first = stored.find(batch => batch.maxTimestampMs >= maxTimestampMs)
+      const at = await log.offsetForTimestamp(maxTimestampMs, log.nextOffset)
+      if (first !== undefined && (at === null || batchWith(stored, at.offset) !== first)) {
+        this.#say('F2', `${name} leads from time ${maxTimestampMs} to ${at?.offset}`)
+      }
+    }
+  }
+
+  /** F1: every batch lies whole in some file, and the flipped one as it was found. */
+  #onDisk(): void {
+    const all = filesUnder(this.#disk, FOLDER).map(({ path }) => this.#disk.readFile(path))
+    const has = (bytes: Buffer) => all.some(file => file.includes(bytes))
+    for (const [name, stored] of this.#folder.batches) {
+      for (const batch of stored) {
+        if (batch !== this.#owner) {
+          if (!has(batch.bytes))
+            this.#say('F1', `the batch at ${batch.baseOffset} of ${name} is gone`)
+          continue
+        }
+        const flipped = this.#flipped as Buffer
+        const isMended = has(batch.bytes) && has(flipped.subarray(0, UNCOVERED_BYTES))
+        if (!has(withoutZeros(flipped)) && !isMended) this.#say('F1', 'the flipped bytes are gone')
+      }
+    }
+  }
+
+  /** F3: a broker that starts knows all that its metadata said. */
+  async #knows(server: BrokerServer): Promise<void> {
+    for (const difference of await whatSurvives(this.#folder, null).missingIn(server)) {
+      this.#say('F3', difference)
+    }
+  }
+
+  async #groups(server: BrokerServer): Promise<void> {
+    const committed = await committedBy(server)
+    const isUnloaded = committed.startsWith('error')
+    if (!isUnloaded && committed !== this.#folder.commits.at(-1)?.answer) {
+      // A torn last commit was not known to be on disk.
+      const isTorn = this.#folder.stop === 'unclean' && this.#lostCommit() === 'last'
+      const before = this.#folder.commits.at(-2)?.answer
+      if (!isTorn || committed !== before) this.#say('F3', committed)
+    }
+    const list = server.parts.conditions.list()
+    const why = list.find(({ kind }) => kind === 'coordinator-not-loaded')?.message
+    if (isUnloaded && why === undefined) this.#say('F3', `${committed}, and no condition says why`)
+    if (why !== undefined && (!why.includes(this.#flip.path) || !this.#isPlaced(why))) {
+      this.#say('F4', `no file and byte in: ${why}`)
+    }
+  }
+
+  #lostCommit(): 'none' | 'last' | 'earlier' {
+    const owner = this.#owner
+    if (owner === null || !owner.path.includes(`/${GROUPS}/`)) return 'none'
+    return owner.baseOffset === this.#folder.commits.at(-1)?.baseOffset ? 'last' : 'earlier'
+  }
+
+  /** F6. */
+  async #recovered(server: BrokerServer): Promise<void> {
+    const { conditions, logDirectory } = server.parts
+    const survivors = whatSurvives(this.#folder, this.#flip)
+    for (const difference of await survivors.missingIn(server)) this.#say('F6', difference)
+    const logs = new Map([...logDirectory.logs()].map(log => [nameOf(log), log]))
+    for (const [name, stored] of this.#folder.batches) {
+      const log = logs.get(name)
+      if (log !== undefined) this.#servesLog(name, stored, log)
+      else if (survivors.hasTopic(name)) this.#say('F6', `${name} is not open`)
+    }
+    for (const { kind, message } of conditions.list()) {
+      const isOfLostTopic = kind === 'stray-log' && survivors.isCut
+      if (!isOfLostTopic) this.#say('F6', `after the repair: ${message}`)
+    }
+    if (!survivors.hasTopic(GROUPS) || !survivors.hasTopic('a-0')) return
+    const committed = await committedBy(server)
+    const { commits } = this.#folder
+    const isKept = this.#at - (this.#owner?.position ?? 0) < UNCOVERED_BYTES
+    const allowed = [commits.at(-1)]
+    if (this.#lostCommit() === 'last') {
+      if (!isKept) allowed.pop()
+      allowed.push(commits.at(-2))
+    }
+    if (!allowed.some(commit => commit?.answer === committed)) {
+      this.#say('F6', `groups answer ${committed}`)
+    }
+  }
+}
+
+function endOf(stored: readonly StoredBatch[]): number {
+  const last = stored.at(-1)
+  return last === undefined ? 0 : last.baseOffset + last.bytes.readInt32BE(23) + 1
+}
+
+function batchWith(stored: readonly StoredBatch[], offset: number): StoredBatch | undefined {
+  return stored.findLast(({ baseOffset }) => baseOffset <= offset)
+}
+
+/** The copy of a torn tail ends with its last byte that is not zero. */
+function withoutZeros(bytes: Buffer): Buffer {
+  let end = bytes.length
+  while (bytes[end - 1] === 0) end--
+  return bytes.subarray(0, end)
+}
+
+/** The one digit that nothing else in the folder tells: see docs/damage.md. */
+function isNodeId({ disk }: SmallFolder, { path, bit }: Flip): boolean {
+  if (!path.endsWith('/meta.properties')) return false
+  return bit >> 3 === disk.readFile(path).indexOf('node.id=') + 'node.id='.length
+}
+
+/** Whether nothing may believe a flipped bit of the file. The reasons stand in docs/damage.md. */
+function isUnread({ disk, stop }: SmallFolder, { path, bit }: Flip): boolean {
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  if (name === 'meta.properties') {
+    const line = disk
+      .readFile(path)
+      .toString('latin1', 0, (bit >> 3) + 1)
+      .split('\n')
+      .at(-1)
+    return !line?.startsWith('cluster.id=')
+  }
+  if (name === '.kafka_cleanshutdown') return true
+  if (name.startsWith('recovery-point-') || name.startsWith('replication-')) return true
+  if (/^\d{20}\.snapshot$/.test(name)) return true
+  return stop === 'unclean' && name.endsWith('index')
 }
