@@ -22,6 +22,7 @@ import { nodeHost } from '../../host/node/host.ts'
 import type { LogLine } from '../../host/sim/logger.ts'
 import type { SeededRandom } from '../../host/sim/random.ts'
 import type { Log } from '../../storage/log.ts'
+import { TIME_ENTRY_BYTES } from '../../storage/time-index.ts'
 import { ownerOf, whatSurvives } from './flip-reach.ts'
 import {
   committedBy,
@@ -355,5 +356,7 @@ function isUnread({ disk, stop }: SmallFolder, { path, bit }: Flip): boolean {
   if (name === '.kafka_cleanshutdown') return true
   if (name.startsWith('recovery-point-') || name.startsWith('replication-')) return true
   if (/^\d{20}\.snapshot$/.test(name)) return true
+  // The offset of an entry may name another batch that has the same timestamp.
+  if (name.endsWith('.timeindex') && (bit >> 3) % TIME_ENTRY_BYTES >= 8) return true
   return stop === 'unclean' && name.endsWith('index')
 }
