@@ -14,22 +14,18 @@ import {
   resourceType,
 } from './admin-configs.ts'
 import { describedGroup, type GroupDescription, type GroupListing } from './admin-groups.ts'
+import {
+  type CreatedTopic,
+  createdTopics,
+  createTopicsRequest,
+  type NewTopic,
+} from './admin-topics.ts'
 import * as api from './apis.ts'
 import type { BrokerNode, Cluster, TopicMetadata } from './cluster.ts'
 import { Commits, type CommittedOffset, type OffsetToCommit } from './commits.ts'
 import type { Draft } from './connection.ts'
 import { BrokerError, MembershipLost } from './errors.ts'
 import { OffsetLookup, type OffsetSpec, type TopicPartition } from './offsets.ts'
-
-/** A topic to create. */
-export interface NewTopic {
-  readonly topic: string
-  /** The broker's default if absent. */
-  readonly partitions?: number
-  /** The broker's default if absent. */
-  readonly replicationFactor?: number
-  readonly configs?: Readonly<Record<string, string>>
-}
 
 /** A cluster, as one of its brokers sees it. */
 export interface ClusterDescription {
@@ -96,24 +92,10 @@ export class Admin {
   async createTopics(
     topics: readonly (NewTopic | string)[],
     o: { validateOnly?: boolean } = {},
-  ): Promise<void> {
-    const specs = topics.map(topic => (typeof topic === 'string' ? { topic } : topic))
-    const request = {
-      timeoutMs: this.#timeoutMs,
-      validateOnly: o.validateOnly ?? false,
-      topics: specs.map(({ topic, partitions, replicationFactor, configs }) => ({
-        name: topic,
-        numPartitions: partitions ?? -1,
-        replicationFactor: replicationFactor ?? -1,
-        assignments: [],
-        configs: Object.entries(configs ?? {}).map(([name, value]) => ({ name, value })),
-      })),
-    }
-    await this.#retrying('create topics', async () => {
-      const answer = await this.#controller(api.CREATE_TOPICS, request)
-      for (const { name, errorCode, errorMessage } of answer.topics) {
-        if (errorCode !== 0) throw new BrokerError(`create topic ${name}`, errorCode, errorMessage)
-      }
+  ): Promise<CreatedTopic[]> {
+    const request = createTopicsRequest(topics, o.validateOnly ?? false, this.#timeoutMs)
+    return this.#retrying('create topics', async () => {
+      return createdTopics(await this.#controller(api.CREATE_TOPICS, request))
     })
   }
 

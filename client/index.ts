@@ -24,14 +24,11 @@ import { Producer } from './producer.ts'
 import type { ProducerOptions } from './producer-options.ts'
 
 export type { AdminOptions } from './admin.ts'
-export {
-  Admin,
-  type ClusterDescription,
-  type NewTopic,
-} from './admin.ts'
+export { Admin, type ClusterDescription } from './admin.ts'
 export type { BrokerCondition } from './admin-conditions.ts'
 export type { ConfigChange, ConfigEntry, ConfigResource, ConfigSource } from './admin-configs.ts'
 export type { GroupDescription, GroupListing, MemberDescription } from './admin-groups.ts'
+export type { CreatedTopic, NewTopic } from './admin-topics.ts'
 export type { BackoffRules } from './backoff.ts'
 export type { Address, ClientHost } from './client-host.ts'
 export type { BrokerNode, PartitionMetadata, TopicMetadata } from './cluster.ts'

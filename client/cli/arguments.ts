@@ -41,13 +41,22 @@ const UNITS_MS: ReadonlyMap<string, number> = new Map([
   ['d', 86_400_000],
 ])
 
-/** `1500`, `1500ms`, `5s`, `2m`, `1h`, `7d`, in milliseconds. */
+/** `1500ms`, `5s`, `2m`, `1h`, `7d`, in milliseconds. The unit may not be left out. */
 export function durationMs(typed: string): number {
-  const match = /^(\d{1,12}(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(typed)
-  const unitMs = UNITS_MS.get(match?.[2] ?? 'ms')
+  const match = /^(\d{1,12}(?:\.\d+)?)(ms|s|m|h|d)$/.exec(typed)
+  const unitMs = UNITS_MS.get(match?.[2] ?? '')
   const ms = Math.round(Number(match?.[1]) * (unitMs ?? 1))
-  if (match === null || ms === 0) throw new UsageError('expected a time such as 500ms, 5s or 2m')
-  return ms
+  if (match !== null && ms > 0) return ms
+  const cure = /^\d+$/.test(typed) && Number(typed) > 0 ? `, as in ${typed}s` : ', as in 5s'
+  throw new UsageError(`expected a time with its unit (ms, s, m, h, d)${cure}`)
+}
+
+/** A whole number with or without a sign, but not 0: `10`, `+10`, `-10`. */
+export function shift(typed: string): number {
+  if (!/^[+-]?\d{1,15}$/.test(typed) || Number(typed) === 0) {
+    throw new UsageError('expected how many records to go on or back, such as 10 or -10')
+  }
+  return Number(typed)
 }
 
 /** `host:port,host:port` as `host:port` each; the port may be left out, and is then Kafka's. */
@@ -101,13 +110,21 @@ export type StartAt =
   | { readonly kind: 'last'; readonly count: number }
   | { readonly kind: 'time'; readonly timestampMs: number }
 
+const NAMED: ReadonlyMap<string, 'beginning' | 'end'> = new Map([
+  ['beginning', 'beginning'],
+  ['earliest', 'beginning'],
+  ['end', 'end'],
+  ['latest', 'end'],
+])
+
 /**
- * `beginning`, `end`, an offset, `-N` (the last N of each partition), a time (`2026-11-21`,
- * `2026-11-21T10:30`, `2026-11-21T10:30:00Z`, `@` and milliseconds since 1970), or how long ago
- * (`15m`).
+ * `beginning` or `earliest`, `end` or `latest`, an offset, `-N` (the last N of each partition), a
+ * time (`2026-11-21`, `2026-11-21T10:30`, `2026-11-21T10:30:00Z`, `@` and milliseconds since 1970),
+ * or how long ago (`15m`).
  */
 export function startAt(typed: string, nowMs: number): StartAt {
-  if (typed === 'beginning' || typed === 'end') return { kind: typed }
+  const kind = NAMED.get(typed)
+  if (kind !== undefined) return { kind }
   if (/^\d{1,15}$/.test(typed)) return { kind: 'offset', offset: Number(typed) }
   if (/^-\d{1,15}$/.test(typed)) return { kind: 'last', count: -Number(typed) }
   if (/^@\d{1,15}$/.test(typed)) return { kind: 'time', timestampMs: Number(typed.slice(1)) }

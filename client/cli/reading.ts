@@ -4,16 +4,11 @@
  */
 import type { Admin } from '../admin.ts'
 import type { TopicMetadata } from '../cluster.ts'
-import type { Consumer, SeekTarget } from '../consumer.ts'
+import type { Consumer } from '../consumer.ts'
 import type { ConsumerOptions } from '../consumer-options.ts'
 import type { TopicPartition } from '../offsets.ts'
 import type { StartAt } from './arguments.ts'
-
-/** A part of the log: offsets from `begin` up to `end`, exclusive, as they were at the start. */
-export interface Extent extends TopicPartition {
-  readonly begin: number
-  readonly end: number
-}
+import { type Extent, extentsAt, targetIn } from './extents.ts'
 
 export interface Reading {
   readonly consumer: Consumer
@@ -24,7 +19,7 @@ export interface Reading {
 }
 
 /** The extents of these partitions of a topic, or of all. */
-export async function extentsOf(
+export function extentsOf(
   admin: Admin,
   topic: TopicMetadata,
   partitions: readonly number[] | undefined,
@@ -32,31 +27,7 @@ export async function extentsOf(
 ): Promise<Extent[]> {
   const all = topic.partitions.map(({ partition }) => partition)
   const places = (partitions ?? all).map(partition => ({ topic: topic.name, partition }))
-  const [begins, ends] = await Promise.all([
-    admin.listOffsets(places, 'earliest'),
-    admin.listOffsets(places, 'latest', { readCommitted }),
-  ])
-  return places.map((place, at) => ({
-    ...place,
-    begin: begins[at]?.offset ?? 0,
-    end: ends[at]?.offset ?? 0,
-  }))
-}
-
-/** Where to begin in a partition. An offset that it does not have is the nearest it has. */
-export function targetIn({ begin, end }: Extent, from: StartAt): SeekTarget {
-  switch (from.kind) {
-    case 'beginning':
-      return begin
-    case 'end':
-      return end
-    case 'offset':
-      return Math.min(Math.max(from.offset, begin), end)
-    case 'last':
-      return Math.max(begin, end - from.count)
-    case 'time':
-      return { timestamp: from.timestampMs }
-  }
+  return extentsAt(admin, places, readCommitted)
 }
 
 /** Reads partitions by itself: it is done when it stands at their ends. */

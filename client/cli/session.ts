@@ -1,4 +1,5 @@
 /** A client for the length of one command. */
+import type { Admin } from '../admin.ts'
 import { Client } from '../index.ts'
 
 /** What every command is told: see `program.ts`. */
@@ -40,4 +41,12 @@ export async function withClient<T>(
   } finally {
     await client.close()
   }
+}
+
+/** The same with an admin of that client. */
+export function withAdmin<T>(
+  options: GlobalOptions,
+  work: (admin: Admin) => Promise<T>,
+): Promise<T> {
+  return withClient(options, client => work(client.admin({ timeoutMs: timeoutMsOf(options) })))
 }

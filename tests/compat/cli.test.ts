@@ -2,12 +2,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { targets } from './support/cli-targets.ts'
 import { type Ended, ottla, startOttla } from './support/ottla.ts'
 
 // A cluster that cannot be had here has said so already.
-describe.each(targets)('against $name', ({ isMissing, start }) => {
+describe.each(targets)('against $name', ({ name, isMissing, start }) => {
   let cluster: Awaited<ReturnType<typeof start>>
   const folder = mkdtempSync(join(tmpdir(), 'ottla-cli-'))
 
@@ -198,6 +199,37 @@ describe.each(targets)('against $name', ({ isMissing, start }) => {
       })
     })
 
+    test('are split at the escape given for a tab', async () => {
+      await printed(['produce', 'tabs', '--key-separator', '\\t'], 'a\t1\tx\n')
+      expect(await json('consume tabs')).toMatchObject([{ key: 'a', value: '1\tx' }])
+    })
+
+    test('of an open transaction are shown only on request', async () => {
+      await printed('topics create transacted')
+      await printed('produce transacted', 'plain\n')
+      // Ottla has no transactions yet: there is nothing uncommitted to be seen.
+      const open = name === 'Ottla' ? null : await openTransaction('transacted', 'open')
+      expect(await printed('consume transacted')).toBe('plain\n')
+      expect(await printed('consume transacted --uncommitted')).toBe(
+        open === null ? 'plain\n' : 'plain\nopen\n',
+      )
+      await open?.()
+    })
+
+    /** Writes a value and leaves the transaction open; the function returned ends it. */
+    async function openTransaction(topic: string, value: string): Promise<() => Promise<void>> {
+      const kafka = new Kafka({ brokers: [cluster.address], logLevel: logLevel.NOTHING })
+      const options = { transactionalId: 'cli', maxInFlightRequests: 1, idempotent: true }
+      const producer = kafka.producer(options)
+      await producer.connect()
+      const transaction = await producer.transaction()
+      await transaction.send({ topic, messages: [{ value }] })
+      return async () => {
+        await transaction.abort()
+        await producer.disconnect()
+      }
+    }
+
     test('that nobody reads on end it quietly', async () => {
       const lines = Array.from({ length: 200_000 }, (_, i) => `line ${i}\n`).join('')
       expect(await printed('produce many -z lz4', lines)).toBe(
@@ -234,8 +266,12 @@ describe.each(targets)('against $name', ({ isMissing, start }) => {
         state: 'Empty',
         type: 'classic',
         protocolType: 'consumer',
+        lag: 0,
       })
-      expect(await printed('groups list')).toMatch(/^GROUP +STATE +TYPE\nreaders +Empty/)
+      await printed('produce shared -p 1', 'd\ne\n')
+      expect(await printed('groups list')).toMatch(
+        /^GROUP +STATE +TYPE +LAG\nreaders +Empty +classic +2$/m,
+      )
       expect(await printed('groups delete readers')).toBe('Deleted group readers.\n')
       expect(await json('groups list')).toEqual([])
     })
@@ -248,6 +284,10 @@ describe.each(targets)('against $name', ({ isMissing, start }) => {
       expect(await printed('consume asked -g g3 --from end')).toBe('')
       expect(await printed('consume asked -g g1 --from beginning')).toBe('')
       await printed('groups delete g1 g2 g3')
+      const all = await json('topics list --internal')
+      expect(all).toContainEqual(
+        expect.objectContaining({ topic: '__consumer_offsets', internal: true }),
+      )
     })
 
     test('with members are shown with them and not deleted', async () => {

@@ -1,25 +1,57 @@
 /** `ottla groups`: lists, describes and deletes consumer groups. */
 import type { Admin } from '../../admin.ts'
 import type { GroupDescription } from '../../admin-groups.ts'
+import type { CommittedOffset } from '../../commits.ts'
+import { BrokerError } from '../../errors.ts'
 import type { TopicPartition } from '../../offsets.ts'
+import { forEachName } from '../each.ts'
 import { CommandFailure } from '../failure.ts'
 import { plural, printJson, printLine, printTable } from '../output.ts'
-import { type GlobalOptions, timeoutMsOf, withClient } from '../session.ts'
+import { type GlobalOptions, withAdmin } from '../session.ts'
 
 export async function listGroups(options: GlobalOptions): Promise<void> {
   await withAdmin(options, async admin => {
     const groups = await admin.listGroups()
-    if (options.json) {
-      for (const { groupId, state, type, protocolType } of groups) {
-        printJson({ group: groupId, state, type, protocolType })
-      }
-    } else {
+    const lags = await lagsOf(
+      admin,
+      groups.map(({ groupId }) => groupId),
+    )
+    const rows = groups.map(({ groupId, state, type, protocolType }, at) => {
+      return { group: groupId, state, type, protocolType, lag: lags[at] ?? null }
+    })
+    if (options.json) for (const row of rows) printJson(row)
+    else {
       printTable(
-        ['GROUP', 'STATE', 'TYPE'],
-        groups.map(({ groupId, state, type }) => [groupId, state || '-', type || '-']),
+        ['GROUP', 'STATE', 'TYPE', 'LAG'],
+        rows.map(({ group, state, type, lag }) => [group, state || null, type || null, lag]),
       )
     }
   })
+}
+
+/** Records that groups have not committed; null for a group that has committed nothing. */
+async function lagsOf(admin: Admin, groupIds: readonly string[]): Promise<(number | null)[]> {
+  const committed = await Promise.all(groupIds.map(groupId => committedBy(admin, groupId)))
+  const places = new Map(committed.flat().map(place => [keyOf(place), place]))
+  const ends = await endsOf(admin, [...places.values()])
+  return committed.map(list => {
+    const lags = list.flatMap(place => {
+      const end = ends.get(keyOf(place))
+      return end === undefined ? [] : [Math.max(0, end - place.offset)]
+    })
+    return lags.length === 0 ? null : lags.reduce((sum, lag) => sum + lag, 0)
+  })
+}
+
+/** None for a group of a kind that commits nothing that can be asked for. */
+async function committedBy(admin: Admin, groupId: string): Promise<CommittedOffset[]> {
+  try {
+    const offsets = await admin.fetchOffsets(groupId)
+    return offsets.filter(({ offset }) => offset >= 0)
+  } catch (error) {
+    if (error instanceof BrokerError && !error.isRetriable) return []
+    throw error
+  }
 }
 
 export async function describeGroups(
@@ -148,20 +180,18 @@ export async function deleteGroups(
   options: GlobalOptions,
 ): Promise<void> {
   await withAdmin(options, async admin => {
-    for (const groupId of groupIds) {
+    const task = { noun: 'group', done: 'deleted', json: options.json === true }
+    await forEachName(groupIds, task, async groupId => {
       await admin.deleteGroups([groupId])
       if (options.json) printJson({ group: groupId, deleted: true })
       else printLine(`Deleted group ${groupId}.`)
-    }
+    })
   })
 }
 
-function missingGroup(groupId: string): CommandFailure {
+/** The failure for a group that is not there. */
+export function missingGroup(groupId: string): CommandFailure {
   return new CommandFailure(
     `There is no group ${groupId}: \`ottla groups list\` shows those there are.`,
   )
-}
-
-function withAdmin(options: GlobalOptions, work: (admin: Admin) => Promise<void>): Promise<void> {
-  return withClient(options, client => work(client.admin({ timeoutMs: timeoutMsOf(options) })))
 }

@@ -1,10 +1,12 @@
-/** `ottla topics`: creates, lists, describes and deletes topics. */
+/** `ottla topics`: creates, lists, describes, alters and deletes topics. */
 import type { Admin } from '../../admin.ts'
+import type { CreatedTopic } from '../../admin-topics.ts'
 import type { TopicMetadata } from '../../cluster.ts'
 import { BrokerError } from '../../errors.ts'
-import { CommandFailure } from '../failure.ts'
+import { forEachName } from '../each.ts'
+import { CommandFailure, UsageError } from '../failure.ts'
 import { plural, printJson, printLine, printTable } from '../output.ts'
-import { type GlobalOptions, timeoutMsOf, withClient } from '../session.ts'
+import { type GlobalOptions, withAdmin } from '../session.ts'
 
 export interface CreateTopicsOptions extends GlobalOptions {
   readonly partitions?: number
@@ -17,24 +19,27 @@ export async function createTopics(
   names: readonly string[],
   options: CreateTopicsOptions,
 ): Promise<void> {
+  await refuseMisspeltTopicSettings([...(options.config?.keys() ?? [])])
   await withAdmin(options, async admin => {
-    for (const topic of names) {
-      const isCreated = await createTopic(admin, topic, options)
-      const partitions = options.partitions ?? (await partitionCount(admin, topic))
+    const task = { noun: 'topic', done: 'created', json: options.json === true }
+    await forEachName(names, task, async topic => {
+      const created = await createTopic(admin, topic, options)
+      const isCreated = created !== null
+      const partitions = created?.partitions ?? (await partitionCount(admin, topic))
       if (options.json) printJson({ topic, partitions, created: isCreated })
       else if (isCreated)
         printLine(`Created topic ${topic} with ${plural(partitions, 'partition')}.`)
       else printLine(`Topic ${topic} is there already.`)
-    }
+    })
   })
 }
 
-/** Returns whether it was created: false if it was there and may be. */
+/** Null if the topic was there and may be. */
 async function createTopic(
   admin: Admin,
   topic: string,
   { partitions, replicationFactor, config, ifNotExists }: CreateTopicsOptions,
-): Promise<boolean> {
+): Promise<CreatedTopic | null> {
   try {
     const spec = {
       topic,
@@ -42,11 +47,11 @@ async function createTopic(
       ...(replicationFactor === undefined ? {} : { replicationFactor }),
       configs: Object.fromEntries(config ?? []),
     }
-    await admin.createTopics([spec])
-    return true
+    const [created] = await admin.createTopics([spec])
+    return created ?? null
   } catch (error) {
     const isThere = error instanceof BrokerError && error.codeName === 'TOPIC_ALREADY_EXISTS'
-    if (isThere && ifNotExists) return false
+    if (isThere && ifNotExists) return null
     throw error
   }
 }
@@ -132,20 +137,61 @@ async function describeTopic(
   )
 }
 
+export interface AlterTopicsOptions extends GlobalOptions {
+  readonly partitions?: number
+  readonly config?: ReadonlyMap<string, string>
+  readonly deleteConfig?: readonly string[]
+}
+
+/** Throws UsageError where nothing is to be altered. */
+export async function alterTopics(
+  names: readonly string[],
+  options: AlterTopicsOptions,
+): Promise<void> {
+  const set = [...(options.config ?? [])].map(([name, value]) => ({ name, value }))
+  const deleted = (options.deleteConfig ?? []).map(name => ({ name, value: null }))
+  const changes = [...set, ...deleted]
+  if (changes.length === 0 && options.partitions === undefined) {
+    throw new UsageError(
+      'There is nothing to alter: give --partitions, --config or --delete-config.',
+    )
+  }
+  await refuseMisspeltTopicSettings(changes.map(({ name }) => name))
+  await withAdmin(options, async admin => {
+    const task = { noun: 'topic', done: 'altered', json: options.json === true }
+    await forEachName(names, task, async topic => {
+      await existingTopics(admin, [topic])
+      // Settings can be set again; partitions cannot be taken away, so they come last.
+      if (changes.length > 0) await admin.alterConfigs({ type: 'topic', name: topic }, changes)
+      if (options.partitions !== undefined) await admin.createPartitions(topic, options.partitions)
+      if (options.json) printJson({ topic, altered: true })
+      else printLine(`Altered topic ${topic}.`)
+    })
+  })
+}
+
 export async function deleteTopics(
   names: readonly string[],
   options: GlobalOptions & { ifExists?: boolean },
 ): Promise<void> {
   await withAdmin(options, async admin => {
     const there = new Set(await admin.listTopics({ internal: true }))
-    for (const topic of names) {
+    const task = { noun: 'topic', done: 'deleted', json: options.json === true }
+    await forEachName(names, task, async topic => {
       const exists = there.has(topic)
       if (!exists && !options.ifExists) throw missingTopic(topic)
       if (exists) await admin.deleteTopics([topic])
       if (options.json) printJson({ topic, deleted: exists })
       else printLine(exists ? `Deleted topic ${topic}.` : `There is no topic ${topic}.`)
-    }
+    })
   })
+}
+
+/** The names are loaded for those who give some: they take longer to load than all the rest. */
+async function refuseMisspeltTopicSettings(names: readonly string[]): Promise<void> {
+  if (names.length === 0) return
+  const { refuseMisspelt } = await import('../setting-names.ts')
+  refuseMisspelt('topic', names)
 }
 
 /** Topics by name. Throws CommandFailure for the first that is not there. */
@@ -166,8 +212,4 @@ function missingTopic(name: string): CommandFailure {
     `There is no topic ${name}: \`ottla topics list\` shows those there are, ` +
       `\`ottla topics create ${name}\` makes it.`,
   )
-}
-
-function withAdmin(options: GlobalOptions, work: (admin: Admin) => Promise<void>): Promise<void> {
-  return withClient(options, client => work(client.admin({ timeoutMs: timeoutMsOf(options) })))
 }

@@ -7,6 +7,7 @@ import {
   partitionList,
   positiveCount,
   settings,
+  shift,
   startAt,
 } from '../../../client/cli/arguments.ts'
 import { UsageError } from '../../../client/cli/failure.ts'
@@ -50,12 +51,25 @@ describe('numbers', () => {
   })
 
   test('of time have a unit, milliseconds when left out', () => {
-    expect(['1500', '500ms', '1.5s', '2m', '1h', '7d'].map(durationMs)).toEqual([
+    expect(['1500ms', '500ms', '1.5s', '2m', '1h', '7d'].map(durationMs)).toEqual([
       1500, 500, 1500, 120_000, 3_600_000, 604_800_000,
     ])
-    for (const typed of ['0', '', '-1s', '1w', 's']) {
+    for (const typed of ['0', '', '-1s', '1w', 's', '0s']) {
       expect(() => durationMs(typed)).toThrow(UsageError)
     }
+  })
+
+  test('of a time without its unit are refused, and say how to write it', () => {
+    expect(() => durationMs('5')).toThrow(
+      'expected a time with its unit (ms, s, m, h, d), as in 5s',
+    )
+  })
+})
+
+describe('shifts', () => {
+  test('are on or back, but not nowhere', () => {
+    expect(['10', '+10', '-10'].map(shift)).toEqual([10, 10, -10])
+    for (const typed of ['0', '', '1.5', 'x', '--1']) expect(() => shift(typed)).toThrow(UsageError)
   })
 })
 
