@@ -49,7 +49,10 @@ export function targetIn(extent: Extent, from: StartAt): number | { readonly tim
   }
 }
 
-/** The offsets meant, in the order of the extents; the end where no record is as young as a time. */
+/**
+ * The offsets meant, in the order of the extents; the end of a partition that has no record as young
+ * as the time.
+ */
 export async function offsetsAt(
   admin: Admin,
   extents: readonly Extent[],

@@ -117,8 +117,9 @@ Settings are read from the file, then from the environment (KAFKA_LOG_DIRS is lo
   auto.create.topics.enable=true        a client that names a topic creates it
   log.retention.hours=168               how long records stay
   durability=fsync                      os: an acknowledged record may still be in the page cache
-All settings: docs/configuration.md. LOG_LEVEL is trace, debug, info (default), warn, error or fatal.
-SIGTERM, SIGINT and SIGHUP stop the broker cleanly. Exit codes: 0 stopped, 1 failed, 2 used wrongly.`
+All settings: docs/configuration.md. LOG_LEVEL is trace, debug, info (default), warn, error or
+fatal. SIGTERM, SIGINT and SIGHUP stop the broker cleanly; the exit code is 0 then, 1 if it failed,
+2 if it was asked for wrongly.`
 
 function addStart(program: Command): void {
   program

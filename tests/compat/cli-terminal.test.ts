@@ -1,6 +1,6 @@
 /**
- * `ottla produce` on a terminal, by `script` of util-linux: it runs a command on one and copies what
- * the terminal shows.
+ * `ottla produce` on a terminal. The terminal is that of `script` of util-linux, which runs a
+ * command and copies what the terminal shows.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, expect, test } from 'vitest'

@@ -49,9 +49,8 @@ async function refuseMembers(admin: Admin, groupId: string): Promise<void> {
   const [group] = await admin.describeGroups([groupId])
   const members = group?.members.length ?? 0
   if (members === 0) return
-  throw new CommandFailure(
-    `Group ${groupId} has ${plural(members, 'member')} (${group?.state}): stop its consumers first.`,
-  )
+  const has = `Group ${groupId} has ${plural(members, 'member')} (${group?.state})`
+  throw new CommandFailure(`${has}: stop its consumers first.`)
 }
 
 /** What the group has committed, by topic and partition. */

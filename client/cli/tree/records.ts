@@ -45,9 +45,9 @@ export function addConsume(program: Command): void {
     .argument('<topic>')
     .option(
       '--from <where>',
-      'beginning (earliest), end (latest), an offset, -N (the last N), a time (2026-11-21T10:30, @milliseconds) or ' +
-        'how long ago (15m); default: beginning, with --follow the end. In a group: where ' +
-        'nothing is committed',
+      'beginning (earliest), end (latest), an offset, -N (the last N), a time (2026-11-21T10:30, ' +
+        '@milliseconds) or how long ago (15m); default: beginning, with --follow the end. In a ' +
+        'group: where nothing is committed',
       reading((typed: string) => startAt(typed, Date.now())),
     )
     .option('-n, --count <number>', 'stop after so many records', reading(positiveCount))
