@@ -50,8 +50,8 @@ export function targetIn(extent: Extent, from: StartAt): number | { readonly tim
 }
 
 /**
- * The offsets meant, in the order of the extents; the end of a partition that has no record as young
- * as the time.
+ * The offsets meant, in the order of the extents; the end of a partition that has no record as
+ * young as the time.
  */
 export async function offsetsAt(
   admin: Admin,

@@ -36,6 +36,11 @@ export function addTopics(program: Command): void {
       const { describeTopics } = await import('../commands/topics.ts')
       await describeTopics(names, command.optsWithGlobals())
     })
+  addAlter(topics)
+  addDelete(topics)
+}
+
+function addAlter(topics: Command): void {
   topics
     .command('alter')
     .description('Gives topics more partitions, or other settings.')
@@ -55,6 +60,9 @@ export function addTopics(program: Command): void {
       const { alterTopics } = await import('../commands/topics.ts')
       await alterTopics(names, command.optsWithGlobals())
     })
+}
+
+function addDelete(topics: Command): void {
   topics
     .command('delete')
     .description('Deletes topics and everything in them.')
