@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const root = new URL('../../..', import.meta.url).pathname
-const START_DEADLINE_MS = 30_000
+const START_DEADLINE_MS = 120_000
 
 export interface SpawnedBroker extends AsyncDisposable {
   readonly port: number
