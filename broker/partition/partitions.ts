@@ -100,15 +100,14 @@ export class Partitions {
     return this.#byId.has(topicId)
   }
 
-  /** Stops the partitions of a topic that is gone; their logs stay. Returns how many there were. */
-  retire(topicId: string): number {
+  /** Stops the partitions of a topic that is gone; their logs stay. */
+  retire(topicId: string): void {
     const local = this.#byId.get(topicId)
-    if (local === undefined) return 0
+    if (local === undefined) return
     // While they can still be found: a waiting fetch looks again, and is told that they are gone.
     for (const partition of local.partitions) partition?.stop()
     this.#byId.delete(topicId)
     if (this.#byName.get(local.image.name) === local) this.#byName.delete(local.image.name)
-    return local.partitions.length
   }
 
   /** Retires a topic no record was written to; false, and nothing is changed, if one was. */

@@ -15,6 +15,8 @@ export interface DeletionsOptions {
   readonly conditions: Pick<Conditions, 'set' | 'clear'>
   /** Something could not be done now. */
   readonly retryLater: () => void
+  /** Called for each folder that was renamed; resolves when the next may be. */
+  readonly spend: (cost: number) => Promise<void>
 }
 
 /**
@@ -32,6 +34,8 @@ export class Deletions {
   readonly #options: DeletionsOptions
   /** Topic ids whose folders are renamed; their entries are still to be forgotten. */
   readonly #renamed = new Set<string>()
+  /** Topic ids of deletions that failed and are not complete yet. */
+  readonly #behind = new Set<string>()
   #forgetting: Promise<void> | null = null
   #isStopped = false
 
@@ -39,10 +43,17 @@ export class Deletions {
     this.#options = options
   }
 
-  /** Renames the folders of every topic that `image` says is deleted. */
-  removeLogs({ deletedTopics }: ClusterImage): void {
-    const { logDirectory } = this.#options
-    for (const id of this.#renamed) if (!deletedTopics.has(id)) this.#renamed.delete(id)
+  /** Whether a deletion failed and is to be tried again. */
+  get isBehind(): boolean {
+    return this.#behind.size > 0
+  }
+
+  /** Renames the folders of every topic that `image` says is deleted. One call at a time. */
+  async removeLogs({ deletedTopics }: ClusterImage): Promise<void> {
+    const { logDirectory, spend } = this.#options
+    for (const ids of [this.#renamed, this.#behind]) {
+      for (const id of ids) if (!deletedTopics.has(id)) ids.delete(id)
+    }
     const wanted = [...deletedTopics.keys()].filter(id => !this.#renamed.has(id))
     if (wanted.length === 0) return
     const logs = Map.groupBy(logDirectory.logs(), ({ topicId }) => topicId)
@@ -50,13 +61,16 @@ export class Deletions {
       const name = deletedTopics.get(id) as string
       try {
         const nowMs = this.#options.clock.nowMs()
-        for (const log of logs.get(id) ?? []) logDirectory.delete(log, nowMs)
+        for (const log of logs.get(id) ?? []) {
+          logDirectory.delete(log, nowMs)
+          await spend(1)
+        }
         logDirectory.deleteLeftovers(id, nowMs)
         this.#renamed.add(id)
         this.#options.conditions.clear('deletion-pending', name)
       } catch (error) {
         if (!(error instanceof DiskError)) throw error
-        this.#failed(name, error)
+        this.#failed(id, name, error)
       }
     }
   }
@@ -88,7 +102,7 @@ export class Deletions {
       await logDirectory.syncNames()
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
-      for (const id of ids) this.#failed(named(id), error)
+      for (const id of ids) this.#failed(id, named(id), error)
       return
     }
     for (let at = 0; at < ids.length; at += store.transactionSizeMax) {
@@ -98,14 +112,19 @@ export class Deletions {
       })
       const outcome = await settle(store, { compare: [], operations }, clock)
       for (const id of chunk) {
-        if (outcome.kind === 'done') conditions.clear('deletion-pending', named(id))
-        else if (outcome.kind !== 'conflict') this.#failed(named(id), new Error(outcome.reason))
+        if (outcome.kind === 'done') {
+          this.#behind.delete(id)
+          conditions.clear('deletion-pending', named(id))
+        } else if (outcome.kind !== 'conflict') {
+          this.#failed(id, named(id), new Error(outcome.reason))
+        }
       }
     }
   }
 
-  #failed(topic: string, error: Error): void {
+  #failed(id: string, topic: string, error: Error): void {
     const { conditions, logDirectory, retryLater } = this.#options
+    this.#behind.add(id)
     const message =
       `the deletion of ${topic} is not complete in ${logDirectory.path}: ${error.message}. It is ` +
       'tried again until it is; nothing of the topic is served'

@@ -61,20 +61,23 @@ export class Reconciler implements Publisher {
     this.#options = options
     const { store, logDirectory, clock, loop, conditions } = options
     const retryLater = () => this.#retryLater()
-    this.#deletions = new Deletions({ store, logDirectory, clock, loop, conditions, retryLater })
+    const spend = (cost: number) => this.#spend(cost)
+    const parts = { store, logDirectory, clock, loop, conditions }
+    this.#deletions = new Deletions({ ...parts, retryLater, spend })
   }
 
   publish(_previous: ClusterImage, next: ClusterImage, delta: ImageDelta): Promise<void> {
     return this.#alone(async () => {
       this.#image = next
       this.#configure(delta)
-      await this.#retire(delta.removedTopics)
-      this.#deletions.removeLogs(next)
+      this.#retire(delta.removedTopics)
+      await this.#deletions.removeLogs(next)
       for (const id of delta.changedTopics) {
         const topic = next.topicsById.get(id)
         if (topic !== undefined) await this.#open(topic)
       }
       this.#deletions.forget(next)
+      this.#calmDown()
     })
   }
 
@@ -155,15 +158,14 @@ export class Reconciler implements Publisher {
   }
 
   /** Topics that are gone are served no more. */
-  async #retire(topicIds: ReadonlySet<string>): Promise<void> {
+  #retire(topicIds: ReadonlySet<string>): void {
     const { partitions } = this.#options
     const unexplained = new Set<string>()
     for (const id of topicIds) {
-      const count = partitions.retire(id)
+      partitions.retire(id)
       this.#withdrawn.delete(id)
       this.#forgetUnopened(id)
       if (!this.#image.deletedTopics.has(id)) unexplained.add(id)
-      await this.#spend(count)
     }
     if (unexplained.size > 0) this.#setAside(unexplained)
   }
@@ -224,16 +226,21 @@ export class Reconciler implements Publisher {
     this.#delayMs = Math.min(this.#delayMs * 2, RETRY_MS_MAX)
   }
 
+  /** What fails next is tried again soon, unless something else still fails. */
+  #calmDown(): void {
+    if (this.#unopened.size === 0 && !this.#deletions.isBehind) this.#delayMs = RETRY_MS_MIN
+  }
+
   async #retry(): Promise<void> {
     if (this.#isStopped) return
     let isOpened = false
-    this.#deletions.removeLogs(this.#image)
+    await this.#deletions.removeLogs(this.#image)
     for (const topic of this.#image.topicsById.values()) {
       const isMissing = this.#unopened.has(topic.id) || !this.#options.partitions.isKnown(topic.id)
       if (isMissing && (await this.#open(topic))) isOpened = true
     }
     this.#deletions.forget(this.#image)
-    if (this.#unopened.size === 0) this.#delayMs = RETRY_MS_MIN
+    this.#calmDown()
     if (isOpened) for (const listener of this.#listeners) listener()
   }
 }

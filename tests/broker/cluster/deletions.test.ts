@@ -112,6 +112,49 @@ describe('the deletion of a topic', () => {
     await flowing(clock, node.stop())
   })
 
+  test('that goes on failing is tried again at intervals of up to 5 s', async () => {
+    const disk = new SimDisk({ random: new SeededRandom('intervals') })
+    const clock = virtualClock()
+    const node = await startNode({ disk, clock })
+    await node.controller.createTopics([newTopic('a')], REALLY)
+    const fault = disk.faults.add({ calls: ['rename'], path: '/a-', code: 'ENOSPC' })
+    await node.controller.deleteTopics([named('a')])
+    for (let at = 0; at < 120; at++) {
+      await clock.advance(250)
+      await node.reconciler.idle()
+    }
+    expect(fault.hits).toBeGreaterThan(5)
+    expect(fault.hits).toBeLessThan(15)
+    fault.remove()
+    await clock.advance(5_000)
+    await node.reconciler.idle()
+    expect(node.conditions.list()).toEqual([])
+    await flowing(clock, node.stop())
+  })
+
+  test('of many topics lets others have their turn after every 16 folders', async () => {
+    const disk = new SimDisk({ random: new SeededRandom('turns') })
+    const node = await startNode({ disk })
+    const topics = Array.from({ length: 30 }, (_, index) => newTopic(`t-${index}`, 2))
+    await node.controller.createTopics(topics, REALLY)
+    const left = () => folders(disk).filter(name => /^t-\d+-\d$/.test(name)).length
+    let isOver = false
+    let before = left()
+    let most = 0
+    const look = () => {
+      most = Math.max(most, before - left())
+      before = left()
+      if (!isOver) setImmediate(look)
+    }
+    setImmediate(look)
+    await node.controller.deleteTopics(topics.map(({ name }) => named(name)))
+    await node.reconciler.idle()
+    isOver = true
+    expect(left()).toBe(0)
+    expect(most).toBeLessThanOrEqual(32)
+    await node.stop()
+  })
+
   test('that a start cannot carry out is carried out as soon as the disk allows it', async () => {
     const disk = new SimDisk({ random: new SeededRandom('start') })
     const node = await startNode({ disk })
