@@ -42,6 +42,12 @@ export interface AdoptionSources {
 
 const PRODUCER_ID_BLOCK = 1000
 
+/** Where the configs of a topic are lost, retention must not remove what nobody meant to lose. */
+export const KEEP_EVERYTHING: ConfigOverrides = new Map([
+  ['retention.bytes', '-1'],
+  ['retention.ms', '-1'],
+])
+
 /**
  * Decides, before any log is opened, which folders become topics again: under the ids that they
  * carry. A folder whose id is missing or damaged takes the one id that its topic has in Kafka's
@@ -127,7 +133,8 @@ function dropBehindGap(
 /**
  * What to write into an empty store so that the logs of a Kafka folder (or of a broker whose
  * metadata was lost) are served again: topics with this broker as the only replica, and the
- * configs, quotas and producer ids that Kafka's metadata log has. In any order and any number of
+ * configs, quotas and producer ids that Kafka's metadata log has. A topic of which no metadata tell
+ * has no retention, for nobody knows the one it had. In any order and any number of
  * transactions: seen only once all are there.
  */
 export function adoptionOperations(
@@ -147,7 +154,9 @@ export function adoptionOperations(
     }
     const internal = INTERNAL_TOPICS.has(name)
     const configs = kraft.configs.get(`${ConfigResourceType.TOPIC}/${name}`)
-    const overrides = new Map([...internalConfigs(name), ...(configs ?? [])])
+    const isLost = kraft.topics.size === 0 && !internal
+    const basis = isLost ? KEEP_EVERYTHING : internalConfigs(name)
+    const overrides = new Map([...basis, ...(configs ?? [])])
     if (overrides.size > 0) {
       operations.push(put('cfg', storeKey.topicConfig(id), { c: [...overrides] }))
     }

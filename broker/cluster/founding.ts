@@ -27,6 +27,10 @@ export interface FoundingOptions {
   readonly conditions: Pick<Conditions, 'set'>
 }
 
+const CONFIGS_ARE_LOST =
+  'no metadata were found for the logs of this folder: their topics have lost their configs, and ' +
+  'nothing of them is removed until retention.ms and retention.bytes are set again'
+
 /** The store could not take what a start needs to write, or holds another cluster's metadata. */
 export class ClusterStartError extends Error {
   constructor(message: string) {
@@ -99,6 +103,7 @@ class Founding {
       await this.#transactAll(operations)
       const fields = { topics: topics.length, partitions: adopted.size }
       host.log.info(fields, 'adopted the logs of a folder without metadata')
+      if (kraft.topics.size === 0 && topics.length > 0) host.log.warn(fields, CONFIGS_ARE_LOST)
     } else {
       await logDirectory.openLogs(() => ({ kind: 'stray', reason: '' }), host.clock.nowMs())
     }

@@ -3,6 +3,7 @@ import { type ClusterImage, type ConfigOverrides, INTERNAL_TOPICS } from '../ima
 import { topicNameFault } from '../image/topic-names.ts'
 import { storeKey } from '../image/values.ts'
 import type { StoreOperation } from '../metadata/store.ts'
+import { KEEP_EVERYTHING } from './adoption.ts'
 import { isDamagedCopy } from './folders.ts'
 import { type Authority, absent, inStages, type Plan, put } from './plan.ts'
 
@@ -29,12 +30,6 @@ export type Restoration =
 
 /** A folder's name is cut at this length, and the topic's name with it. */
 const FOLDER_LENGTH_MAX = 255
-
-/** Where the configs of a topic are lost, retention must not remove what was just taken back. */
-const KEEP_EVERYTHING: ConfigOverrides = new Map([
-  ['retention.bytes', '-1'],
-  ['retention.ms', '-1'],
-])
 
 /**
  * Decides how a stray becomes a partition's log again:

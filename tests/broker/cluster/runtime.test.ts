@@ -240,6 +240,21 @@ describe('adopting a folder', () => {
     await again.stop()
   })
 
+  test('logs whose metadata are lost have no retention, and the log says so', async () => {
+    const node = await startNode()
+    await create(node, newTopic('a', 1, { 'retention.ms': '-1' }))
+    await node.stop()
+    const { disk } = node
+    for (const { name } of disk.list('/data')) {
+      if (name.startsWith('ottla-metadata')) disk.remove(`/data/${name}`)
+    }
+    const again = await startNode({ disk })
+    const { retentionMs, retentionBytes } = again.partitions.get('a', 0)!.log.config
+    expect([retentionMs, retentionBytes]).toEqual([Infinity, Infinity])
+    expect(again.lines.map(([message]) => message).join()).toContain('have lost their configs')
+    await again.stop()
+  })
+
   test('configs, epochs, quotas and producer ids come from the Kafka metadata log', () => {
     const kraft = {
       topics: new Map([
