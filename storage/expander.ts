@@ -8,8 +8,8 @@
  * 2. Charges add up to the budget at most, unless one alone is larger and runs alone.
  * 3. What does not fit waits in line, and whoever came first goes first.
  *
- * What expands to at most 64 KiB is expanded at once on the loop, one batch at a time: it waits for
- * nobody and is not charged.
+ * What expands to at most 64 KiB, and consists of few gzip members, frames or blocks, is expanded
+ * at once on the loop, one batch at a time: it waits for nobody and is not charged.
  */
 import type { Codec } from '../protocol/records/batch.ts'
 import { planExpansion } from '../protocol/records/compression.ts'

@@ -15,13 +15,15 @@ import { contentRejection, type Rejection } from './validate.ts'
 
 /** What is expanded on the loop at most; more goes off it, or is cut into slices. */
 const EXPAND_NOW_MAX = 64 * 1024
+/** What is expanded on the loop consists of no more gzip members, zstd frames or blocks. */
+const PARTS_NOW_MAX = 16
 
 /** The records of a batch, expanded at once, if they are few; 'later' if they are not. */
 export function expandSmall(batch: BatchView): Buffer | Rejection | 'later' {
   const { payload } = batch
   if (payload.length > EXPAND_NOW_MAX) return 'later'
   try {
-    return expandNow(batch.codec, payload, EXPAND_NOW_MAX)
+    return expandNow(batch.codec, payload, EXPAND_NOW_MAX, PARTS_NOW_MAX)
   } catch (error) {
     if (error instanceof ExpansionLimit) return 'later'
     return unreadable(error)

@@ -10,7 +10,7 @@ import { CorruptRecords, ExpansionLimit } from './corrupt-records.ts'
 import { GZIP_TRAILER_BYTES, gzipHeaderEnd } from './gzip-header.ts'
 import { compressLz4, Lz4Expansion } from './lz4.ts'
 import { compressSnappy, SnappyExpansion } from './snappy.ts'
-import { ZSTD_WINDOW_LOG_MAX, zstdWindowBytes } from './zstd-frames.ts'
+import { surveyZstd, ZSTD_WINDOW_LOG_MAX } from './zstd-frames.ts'
 
 export { Codec } from './batch.ts'
 export { CorruptRecords, ExpansionLimit } from './corrupt-records.ts'
@@ -21,6 +21,15 @@ const SLICE_BYTES = 1024 * 1024
 const PIECE_BYTES = 512 * 1024
 /** Of the runtime's codecs beside their windows: contexts, tables, input and two pieces. */
 const CONTEXT_BYTES = 1536 * 1024
+/**
+ * What a piece of our own codecs counts at least towards a slice: a batch may hold hundreds of
+ * thousands of blocks that expand to nothing, and each of them takes its time.
+ */
+const PIECE_BYTES_MIN = 4 * 1024
+/** A gzip member behind the first that expands to no more is expanded on the loop: see `gunzip`. */
+const SMALL_MEMBER_BYTES = 64 * 1024
+/** How many of those are expanded before the event loop turns. */
+const SMALL_MEMBERS_A_TURN = 16
 /** What Java's reader wants to see behind a gzip member before looking for another. */
 const GZIP_MEMBER_MIN = 19
 
@@ -28,24 +37,30 @@ const ZSTD_PARAMS = { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX 
 
 /**
  * The expanded bytes, at once. NONE gives `bytes` back. Throws `ExpansionLimit` when there would be
- * more than `limitBytes`, `CorruptRecords` for anything the codec did not write, or no codec at
- * all.
+ * more than `limitBytes`, or where `bytes` consist of more than `partsMax` gzip members, zstd
+ * frames or blocks, which take time however little they expand to. Throws `CorruptRecords` for
+ * anything the codec did not write, or no codec at all.
  */
-export function expandNow(codec: Codec, bytes: Buffer, limitBytes: number): Buffer {
+export function expandNow(
+  codec: Codec,
+  bytes: Buffer,
+  limitBytes: number,
+  partsMax = Infinity,
+): Buffer {
   switch (codec) {
     case Codec.NONE:
       return bytes
     case Codec.GZIP:
-      return guard(limitBytes, () => gunzipNow(bytes, limitBytes))
+      return guard(limitBytes, () => gunzipNow(bytes, limitBytes, partsMax))
     case Codec.ZSTD:
-      zstdWindowBytes(bytes)
+      if (surveyZstd(bytes).frameCount > partsMax) throw new ExpansionLimit(limitBytes)
       if (bytes.length === 0) return bytes
       return guard(limitBytes, () => {
         return zlib.zstdDecompressSync(bytes, { params: ZSTD_PARAMS, ...outputLimit(limitBytes) })
       })
     case Codec.SNAPPY:
     case Codec.LZ4:
-      return joined(ownExpansion(codec, bytes, limitBytes))
+      return joined(ownExpansion(codec, bytes, limitBytes), limitBytes, partsMax)
     default:
       throw unknownCodec(codec)
   }
@@ -75,10 +90,10 @@ export function planExpansion(
 ): Expansion {
   switch (codec) {
     case Codec.GZIP:
-      return { memoryBytes: CONTEXT_BYTES, pieces: () => gunzip(bytes, limitBytes) }
+      return { memoryBytes: CONTEXT_BYTES, pieces: () => gunzip(bytes, limitBytes, nextTurn) }
     case Codec.ZSTD: {
       // A window is filled by what is expanded: more than the limit of it is never touched.
-      const windowBytes = Math.min(zstdWindowBytes(bytes), limitBytes)
+      const windowBytes = Math.min(surveyZstd(bytes).windowBytes, limitBytes)
       if (bytes.length === 0) return { memoryBytes: 0, pieces: () => whole(bytes) }
       return { memoryBytes: CONTEXT_BYTES + windowBytes, pieces: () => unzstd(bytes, limitBytes) }
     }
@@ -198,37 +213,75 @@ class GzipMembers {
   }
 }
 
-function gunzipNow(bytes: Buffer, limitBytes: number): Buffer {
+function gunzipNow(bytes: Buffer, limitBytes: number, membersMax: number): Buffer {
   const members = new GzipMembers(bytes)
   const outputs: Buffer[] = []
   let left = limitBytes
   for (let more = true; more; ) {
-    const deflated = bytes.subarray(members.bodyAt)
-    const { buffer, engine } = zlib.inflateRawSync(deflated, {
-      info: true,
-      ...outputLimit(left),
-    }) as unknown as { buffer: Buffer; engine: zlib.InflateRaw }
-    members.saw(buffer)
-    more = members.advance(engine.bytesWritten)
-    left -= buffer.length
+    if (outputs.length === membersMax) throw new ExpansionLimit(limitBytes)
+    const { output, inputBytes } = inflateNow(bytes.subarray(members.bodyAt), outputLimit(left))
+    members.saw(output)
+    more = members.advance(inputBytes)
+    left -= output.length
     if (left < 0) throw new ExpansionLimit(limitBytes)
-    outputs.push(buffer)
+    outputs.push(output)
   }
   return outputs.length === 1 ? outputs[0]! : Buffer.concat(outputs)
 }
 
-async function* gunzip(bytes: Buffer, limitBytes: number): AsyncGenerator<Uint8Array> {
+interface Inflated {
+  readonly output: Buffer
+  /** The length of what was inflated; more may lie behind. */
+  readonly inputBytes: number
+}
+
+function inflateNow(deflated: Buffer, options: zlib.ZlibOptions): Inflated {
+  const inflated: unknown = zlib.inflateRawSync(deflated, { ...options, info: true })
+  const { buffer, engine } = inflated as { buffer: Buffer; engine: zlib.InflateRaw }
+  return { output: buffer, inputBytes: engine.bytesWritten }
+}
+
+/**
+ * The first member, and any that expands to much, in the thread pool. A stream may hold fifty
+ * thousand small ones in a MiB: an engine of its own for each would take a millisecond.
+ */
+async function* gunzip(
+  bytes: Buffer,
+  limitBytes: number,
+  nextTurn: () => Promise<void>,
+): AsyncGenerator<Uint8Array> {
   const members = new GzipMembers(bytes)
   let left = limitBytes
-  for (let more = true; more; ) {
-    const engine = zlib.createInflateRaw({ chunkSize: PIECE_BYTES })
-    for await (const piece of pooled(engine, bytes.subarray(members.bodyAt), limitBytes)) {
-      members.saw(piece)
-      left -= piece.length
-      if (left < 0) throw new ExpansionLimit(limitBytes)
-      yield piece
+  const take = (piece: Uint8Array) => {
+    members.saw(piece)
+    left -= piece.length
+    if (left < 0) throw new ExpansionLimit(limitBytes)
+    return piece
+  }
+  let count = 0
+  for (let more = true; more; count += 1) {
+    const deflated = bytes.subarray(members.bodyAt)
+    const small = count === 0 ? null : inflateSmall(deflated)
+    if (small !== null) {
+      yield take(small.output)
+      more = members.advance(small.inputBytes)
+      if (count % SMALL_MEMBERS_A_TURN === 0) await nextTurn()
+      continue
     }
+    const engine = zlib.createInflateRaw({ chunkSize: PIECE_BYTES })
+    for await (const piece of pooled(engine, deflated, limitBytes)) yield take(piece)
     more = members.advance(engine.bytesWritten)
+  }
+}
+
+/** Null: there is too much of it. */
+function inflateSmall(deflated: Buffer): Inflated | null {
+  try {
+    return inflateNow(deflated, { chunkSize: 4096, maxOutputLength: SMALL_MEMBER_BYTES })
+  } catch (error) {
+    const known = translated(error, SMALL_MEMBER_BYTES)
+    if (known instanceof ExpansionLimit) return null
+    throw known
   }
 }
 
@@ -273,7 +326,7 @@ async function* sliced(
   for (;;) {
     const piece = expansion.next(SLICE_BYTES)
     if (piece === null) return
-    sinceTurn += piece.length
+    sinceTurn += Math.max(PIECE_BYTES_MIN, piece.length)
     yield piece
     if (sinceTurn < SLICE_BYTES) continue
     sinceTurn = 0
@@ -285,11 +338,12 @@ async function* whole(bytes: Buffer): AsyncGenerator<Uint8Array> {
   yield bytes
 }
 
-function joined(expansion: OwnExpansion): Buffer {
+function joined(expansion: OwnExpansion, limitBytes: number, blocksMax: number): Buffer {
   const pieces: Uint8Array[] = []
   for (;;) {
     const piece = expansion.next(Infinity)
     if (piece === null) break
+    if (pieces.length === blocksMax) throw new ExpansionLimit(limitBytes)
     // The last piece is not written over.
     pieces.push(expansion.isAtEnd ? piece : Buffer.from(piece))
   }

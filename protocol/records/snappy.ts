@@ -156,12 +156,17 @@ interface Block {
   readonly outputBytes: number
 }
 
-function isXerial(input: Uint8Array): boolean {
-  return input.length >= XERIAL_HEADER_BYTES && XERIAL_MAGIC.equals(input.subarray(0, 8))
+/** Whether a xerial header begins there. Asked of every block, so that no view is made for it. */
+function isXerial(input: Uint8Array, at: number): boolean {
+  if (input.length - at < XERIAL_HEADER_BYTES) return false
+  for (let i = 0; i < XERIAL_MAGIC.length; i += 1) {
+    if (input[at + i] !== XERIAL_MAGIC[i]) return false
+  }
+  return true
 }
 
 function firstBlock(input: Uint8Array): Block | null {
-  if (!isXerial(input)) return readBlock(input, 0, input.length)
+  if (!isXerial(input, 0)) return readBlock(input, 0, input.length)
   return xerialBlock(input, XERIAL_HEADER_BYTES)
 }
 
@@ -173,7 +178,7 @@ function blockAfter(input: Uint8Array, block: Block): Block | null {
 function xerialBlock(input: Uint8Array, start: number): Block | null {
   let at = start
   // Streams may be joined end to end, each with a header of its own.
-  while (isXerial(input.subarray(at, at + XERIAL_HEADER_BYTES))) at += XERIAL_HEADER_BYTES
+  while (isXerial(input, at)) at += XERIAL_HEADER_BYTES
   // Java's reader takes less than a block size for the end.
   if (at + 4 > input.length) return null
   const size = bigEndian(input, at)

@@ -25,15 +25,24 @@ const BLOCK_RESERVED = 3
 /** The largest window decoders take unless told otherwise, as a power of two: 128 MiB. */
 export const ZSTD_WINDOW_LOG_MAX = 27
 
-/**
- * The bytes of the largest window that the frames of `bytes` ask for, which is no more than a frame
- * holds where the frame says so; 0 for no bytes. Throws `CorruptRecords` when the bytes are not
- * whole frames from the first to the last.
- */
-export function zstdWindowBytes(bytes: Uint8Array): number {
+/** What the frames of some bytes are. */
+export interface ZstdSurvey {
+  /**
+   * Of the largest window that a frame asks for, which is no more than the frame holds where the
+   * frame says so; 0 for no bytes.
+   */
+  readonly windowBytes: number
+  /** Skippable ones included. */
+  readonly frameCount: number
+}
+
+/** Throws `CorruptRecords` when the bytes are not whole frames from the first to the last. */
+export function surveyZstd(bytes: Uint8Array): ZstdSurvey {
   let windowBytes = 0
+  let frameCount = 0
   let at = 0
   while (at < bytes.length) {
+    frameCount += 1
     need(bytes, at, 4)
     const magic = littleEndian4(bytes, at)
     if ((magic & ~0xf) === SKIPPABLE) {
@@ -48,7 +57,7 @@ export function zstdWindowBytes(bytes: Uint8Array): number {
     at = blocksEnd(bytes, header.end) + (header.hasChecksum ? 4 : 0)
     if (at > bytes.length) throw endsEarly()
   }
-  return windowBytes
+  return { windowBytes, frameCount }
 }
 
 interface FrameHeader {

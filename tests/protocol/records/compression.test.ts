@@ -160,6 +160,40 @@ describe('frames of others', () => {
     expect(() => memory((17 << 3) + 1, 1000)).toThrow(CorruptRecords)
   })
 
+  test('however many parts a batch has, a few of them are expanded between turns', async () => {
+    const count = 2_000
+    const empty = Buffer.alloc(0)
+    const [member, frame] = [compressNow(Codec.GZIP, empty), compressNow(Codec.ZSTD, empty)]
+    const xerial = compressNow(Codec.SNAPPY, empty)
+    const frameHead = compressNow(Codec.LZ4, empty).subarray(0, 7)
+    const blocks = (hex: string) => Buffer.alloc((count * hex.length) / 2, Buffer.from(hex, 'hex'))
+    for (const [codec, bytes, partsATurn] of [
+      [Codec.GZIP, Buffer.alloc(count * member.length, member), 16],
+      [Codec.SNAPPY, Buffer.concat([xerial, blocks('0000000100')]), 256],
+      [Codec.LZ4, Buffer.concat([frameHead, blocks('0100000000'), Buffer.alloc(4)]), 256],
+      [Codec.LZ4, Buffer.concat([frameHead, blocks('0100008041'), Buffer.alloc(4)]), 256],
+      [Codec.ZSTD, Buffer.alloc(count * frame.length, frame), Infinity],
+    ] as const) {
+      let turns = 0
+      const nextTurn = () => {
+        turns += 1
+        return turn()
+      }
+      const expanded = await expandLater(codec, bytes, count, nextTurn)
+      expect(turns).toBeGreaterThanOrEqual(Math.floor((count - 1) / partsATurn))
+      expect(expandNow(codec, bytes, count, count).equals(expanded)).toBe(true)
+      expect(() => expandNow(codec, bytes, count, count - 1)).toThrow(ExpansionLimit)
+    }
+  })
+
+  test('a gzip member behind the first may be large, and is cut off at the limit', async () => {
+    const bytes = Buffer.concat([compressNow(Codec.GZIP, FOX), compressNow(Codec.GZIP, LARGE)])
+    const expected = Buffer.concat([FOX, LARGE])
+    const { length } = expected
+    expect((await expandLater(Codec.GZIP, bytes, length, turn)).equals(expected)).toBe(true)
+    await expect(expandLater(Codec.GZIP, bytes, length - 1, turn)).rejects.toThrow(ExpansionLimit)
+  })
+
   test('a claim that the input cannot fulfil is refused before room is made for it', () => {
     // Snappy that says 2 GiB in five bytes; an lz4 frame that says so in its content size.
     const snappy = Buffer.from('ffffffff0700', 'hex')
