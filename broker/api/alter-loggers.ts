@@ -10,14 +10,14 @@ import { AlterOperation, malformedRequest } from '../config/alter.ts'
 import type { BrokerServices } from '../services.ts'
 
 /** Kafka's levels, which must be written in capitals. */
-const LEVELS: Readonly<Record<string, LogLevel>> = {
-  TRACE: 'trace',
-  DEBUG: 'debug',
-  INFO: 'info',
-  WARN: 'warn',
-  ERROR: 'error',
-  FATAL: 'fatal',
-}
+const LEVELS: ReadonlyMap<string | null, LogLevel> = new Map([
+  ['TRACE', 'trace'],
+  ['DEBUG', 'debug'],
+  ['INFO', 'info'],
+  ['WARN', 'warn'],
+  ['ERROR', 'error'],
+  ['FATAL', 'fatal'],
+])
 const ROOT = 'root'
 
 /**
@@ -58,8 +58,8 @@ function faultOf(
   }
   if (!levels.has(name)) return [ErrorCode.INVALID_CONFIG, `Logger ${name} does not exist!`]
   if (operation === AlterOperation.SET) {
-    if (LEVELS[value ?? ''] !== undefined) return null
-    const known = Object.keys(LEVELS).join(', ')
+    if (LEVELS.has(value)) return null
+    const known = [...LEVELS.keys()].join(', ')
     return [ErrorCode.INVALID_CONFIG, `${value} is not a level of ${name}: one of ${known}`]
   }
   if (name !== ROOT) return null
@@ -68,7 +68,7 @@ function faultOf(
 }
 
 function apply({ name, operation, value }: ConfigChange, levels: LogLevels): void {
-  const level = LEVELS[value ?? '']
+  const level = LEVELS.get(value)
   if (operation === AlterOperation.DELETE) levels.reset(name)
   else if (level !== undefined) levels.set(name, level)
 }

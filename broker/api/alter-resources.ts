@@ -16,12 +16,13 @@ export async function alterResources(
 ): Promise<ConfigResult[]> {
   const results: ConfigResult[] = []
   const allowed: ConfigChanges[] = []
+  const loggers = timesNamed(resources.filter(isLogger))
   for (const resource of resources) {
     const { resourceType, resourceName } = resource
     const errorCode = refusedConfigAccess(context, Operation.ALTER_CONFIGS, resource)
     if (errorCode !== ErrorCode.NONE) {
       results.push({ resourceType, resourceName, errorCode, errorMessage: null })
-    } else if (resourceType === ConfigResourceType.BROKER_LOGGER && isOnce(resource, resources)) {
+    } else if (isLogger(resource) && loggers.get(resourceName) === 1) {
       results.push(alterLoggers(context.broker, resource, options))
     } else {
       allowed.push(resource)
@@ -31,9 +32,15 @@ export async function alterResources(
   return [...results, ...(await context.broker.controller.alterConfigs(allowed, options))]
 }
 
-function isOnce(resource: ConfigChanges, all: readonly ConfigChanges[]): boolean {
-  const { resourceType, resourceName } = resource
-  const isSame = (one: ConfigChanges) =>
-    one.resourceType === resourceType && one.resourceName === resourceName
-  return all.filter(isSame).length === 1
+function isLogger({ resourceType }: ConfigChanges): boolean {
+  return resourceType === ConfigResourceType.BROKER_LOGGER
+}
+
+/** How often a request names the loggers of each broker; twice is refused with the others. */
+function timesNamed(resources: readonly ConfigChanges[]): ReadonlyMap<string, number> {
+  const times = new Map<string, number>()
+  for (const { resourceName } of resources) {
+    times.set(resourceName, (times.get(resourceName) ?? 0) + 1)
+  }
+  return times
 }

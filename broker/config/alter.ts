@@ -77,9 +77,11 @@ export function isAlterRefusal(
 
 /** What is wrong with a request before anyone looks at what it asks for. */
 export function malformedRequest(alterations: readonly Alteration[]): AlterRefusal | null {
-  const names = alterations.map(({ name }) => name)
-  const twice = names.find((name, at) => names.indexOf(name) < at)
-  if (twice !== undefined) return invalidRequest(`Error due to duplicate config keys: ${twice}`)
+  const names = new Set<string>()
+  for (const { name } of alterations) {
+    if (names.has(name)) return invalidRequest(`Error due to duplicate config keys: ${name}`)
+    names.add(name)
+  }
   const isNull = ({ operation, value }: Alteration) =>
     operation !== AlterOperation.DELETE && value === null
   const missing = alterations.find(isNull)
@@ -136,21 +138,24 @@ function alterOne(
 function changedList(current: string, value: string, operation: number): string {
   const elements = listElements(current)
   const named = changingElements(value)
+  const [present, removed] = [new Set(elements), new Set(named)]
   const kept =
     operation === AlterOperation.APPEND
-      ? [...elements, ...named.filter(element => !elements.includes(element))]
-      : elements.filter(element => !named.includes(element))
+      ? [...elements, ...named.filter(element => !present.has(element))]
+      : elements.filter(element => !removed.has(element))
   return kept.join(',')
 }
 
 /** The elements that a change of a list names. As in Java, only the last ones may be empty. */
 function changingElements(value: string): string[] {
-  return value === ''
-    ? ['']
-    : value
-        .replace(/,+$/, '')
-        .split(',')
-        .map(element => element.trim())
+  if (value === '') return ['']
+  // Not by /,+$/: that looks at a run of n commas n * n / 2 times.
+  let end = value.length
+  while (value[end - 1] === ',') end -= 1
+  return value
+    .slice(0, end)
+    .split(',')
+    .map(element => element.trim())
 }
 
 function invalidConfig(message: string): AlterRefusal {
