@@ -46,7 +46,8 @@ export function startFailure(error: unknown, attempt: StartAttempt, cures: Start
   const own = `give this broker a folder of its own with ${cures.folder}`
   if (name === 'ForeignDirectory') return new StartFailure(`${message}: ${own}`, 1)
   if (name === 'UnreadableIdentity') {
-    const cure = `restore that file, or ${own}`
+    const repair = 'let `ottla storage repair` write it again'
+    const cure = `restore that file, ${repair}, or ${own}`
     return new StartFailure(`the data folder ${folder} cannot be used: ${message}: ${cure}`, 1)
   }
   if (name === 'ClusterStartError' || name === 'UnreadableMetadata') {

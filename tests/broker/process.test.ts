@@ -162,7 +162,7 @@ test.each([
   [
     'of an unknown version',
     'version=5\n',
-    /: meta\.properties has version 5: restore that file, or /,
+    /meta\.properties has version 5: restore that file, let `ottla storage repair`/,
   ],
 ])('a folder %s ends the start with one sentence and code 1', async (_what, identity, told) => {
   writeFileSync(join(folder, 'meta.properties'), identity)

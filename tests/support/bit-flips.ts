@@ -343,7 +343,11 @@ function isNodeId({ disk }: SmallFolder, { path, bit }: Flip): boolean {
 }
 
 /** Whether nothing may believe a flipped bit of the file. The reasons stand in docs/damage.md. */
-function isUnread({ disk, stop }: SmallFolder, { path, bit }: Flip): boolean {
+function isUnread({ disk, stop, batches }: SmallFolder, { path, bit }: Flip): boolean {
+  const last = batches.get(GROUPS)?.at(-1)
+  if (stop === 'unclean' && path === last?.path) {
+    return bit >> 3 >= last.position && bit >> 3 < last.position + 8
+  }
   const name = path.slice(path.lastIndexOf('/') + 1)
   if (name === 'meta.properties') {
     const line = disk
@@ -354,6 +358,8 @@ function isUnread({ disk, stop }: SmallFolder, { path, bit }: Flip): boolean {
     return !line?.startsWith('cluster.id=')
   }
   if (name === '.kafka_cleanshutdown') return true
+  if (name === 'leader-epoch-checkpoint')
+    return bit >> 3 === disk.readFile(path).indexOf(' 0\n') + 1
   if (name.startsWith('recovery-point-') || name.startsWith('replication-')) return true
   if (/^\d{20}\.snapshot$/.test(name)) return true
   // The offset of an entry may name another batch that has the same timestamp.
