@@ -70,6 +70,7 @@ export class BrokerServer {
     const advertised = advertisedAddresses(config)
     const parts = await BrokerParts.open(options)
     const listeners: BrokerListener[] = []
+    let stopListening = () => {}
     const { disk, log } = parts.host
     const file = new ListenersFile({ disk, log, path: config.get('ottla.listeners.file') })
     try {
@@ -91,7 +92,7 @@ export class BrokerServer {
       await view.untilRevision(revision)
       const unfollow = followImage(parts)
       const unheard = tellBudgets(parts)
-      const stopListening = () => {
+      stopListening = () => {
         unfollow()
         unheard()
       }
@@ -115,7 +116,11 @@ export class BrokerServer {
         await listener.stopAccepting()
         listener.destroy()
       }
+      stopListening()
       await parts.reconciler.stop()
+      parts.groups.abandon()
+      await parts.view.close()
+      parts.deadlines.close()
       await parts.store.close()
       parts.logDirectory.abandon()
       throw error

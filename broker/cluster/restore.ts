@@ -77,6 +77,11 @@ export function planRestore(stray: Stray, sources: RestoreSources): Restoration 
   return { topic: topicName, topicId: topic.id, isTopicMade: false, plan }
 }
 
+/** Takes back that a topic was deleted, so that no start ends that deletion. */
+export function forgetDeletion(topicId: string): StoreOperation {
+  return { kind: 'delete', key: storeKey.gone(topicId) }
+}
+
 /** The operations that give a topic, made if need be, its partitions up to the stray's. */
 function made(stray: Stray, topic: string, topicId: string, sources: RestoreSources) {
   const { image, nodeId, transactionSizeMax } = sources
@@ -99,8 +104,6 @@ function made(stray: Stray, topic: string, topicId: string, sources: RestoreSour
     put('cfg', storeKey.topicConfig(topicId), { c: [...configs] }),
     put('topic', storeKey.topic(topicId), { name: topic, state: 'active', internal }),
     put('name', storeKey.name(topic), { id: topicId }),
-    // The next start would end the deletion of a topic that was deleted.
-    { kind: 'delete', key: storeKey.gone(topicId) } as const,
   ]
   const compare = [absent(storeKey.name(topic))]
   return { topic, topicId, plan: inStages(authority, parts, { compare, operations }) }

@@ -1,10 +1,11 @@
 /** `ottla storage strays` and `ottla storage restore`: folders that a broker set aside. */
-import { planRestore, type Restoration } from '../../../broker/cluster/restore.ts'
+import { forgetDeletion, planRestore, type Restoration } from '../../../broker/cluster/restore.ts'
 import { BrokerConfig } from '../../../broker/config/broker-config.ts'
 import { internalTopicConfigs } from '../../../broker/config/internal-topics.ts'
 import { ClusterView } from '../../../broker/image/cluster-view.ts'
 import { LocalStore } from '../../../broker/metadata/local-store.ts'
 import { settle } from '../../../broker/metadata/settle.ts'
+import type { Transaction } from '../../../broker/metadata/store.ts'
 import type { Host } from '../../../host/host.ts'
 import { nodeHost } from '../../../host/node/host.ts'
 import { LogDirectory } from '../../../storage/log-directory.ts'
@@ -85,13 +86,16 @@ async function restoreOne(
     if ('refusal' in restoration) throw new CommandFailure(`${restoration.refusal}.`)
     const { topic, topicId } = restoration
     if (dryRun !== true) {
-      const hex32 = host.random.bytes(16).toString('hex')
-      await takeBack(disk, path, stray, { topic, topicId, hex32 })
-      for (const transaction of restoration.plan.flat()) {
+      const carryOut = async (transaction: Transaction) => {
         const outcome = await settle(store, transaction, clock)
-        if (outcome.kind === 'done') continue
+        if (outcome.kind === 'done') return
         throw new CommandFailure(`The metadata of ${path} could not be written; nothing is lost.`)
       }
+      // Before the folder has its name again: a start would end the deletion of a deleted topic.
+      await carryOut({ compare: [], operations: [forgetDeletion(topicId)] })
+      const hex32 = host.random.bytes(16).toString('hex')
+      await takeBack(disk, path, stray, { topic, topicId, hex32 })
+      for (const transaction of restoration.plan.flat()) await carryOut(transaction)
     }
     tell(stray, restoration, dryRun === true, json === true)
   } finally {
