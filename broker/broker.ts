@@ -117,12 +117,7 @@ export class BrokerServer {
         listener.destroy()
       }
       stopListening()
-      await parts.reconciler.stop()
-      parts.groups.abandon()
-      await parts.view.close()
-      parts.deadlines.close()
-      await parts.store.close()
-      parts.logDirectory.abandon()
+      await abandonParts(parts)
       throw error
     }
   }
@@ -192,6 +187,16 @@ interface Made {
   readonly upkeep: Upkeep
   readonly watch: ExhaustionWatch
   readonly stopListening: () => void
+}
+
+/** After a start that failed: nothing of the parts runs on, and nothing more is written. */
+async function abandonParts(parts: BrokerParts): Promise<void> {
+  await parts.reconciler.stop()
+  parts.groups.abandon()
+  await parts.view.close()
+  parts.deadlines.close()
+  await parts.store.close()
+  parts.logDirectory.abandon()
 }
 
 /**
