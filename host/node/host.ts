@@ -59,19 +59,27 @@ const RECEIVE_STALL_MS = 5_000
 /** The kernel counts its socket memory in these. */
 const PAGE_BYTES = 4096
 
+/** The real host, with the memories that its connections share. */
+export interface NodeHost extends Host {
+  readonly memory: ReceiveMemory
+  readonly sendMemory: SendMemory
+}
+
 /** All parts real. Native libraries load when first needed, buffers are pooled per process. */
-export function nodeHost(options: NodeHostOptions = {}): Host & { readonly memory: ReceiveMemory } {
+export function nodeHost(options: NodeHostOptions = {}): NodeHost {
   const loop = new NodeLoop(options.onBug)
   const news = new BudgetNews()
   const memory = receiveMemory(options, news)
+  const sendMemory = new SendMemory(options.sendBytesMax ?? SEND_BYTES_MAX, news)
   // A logger that somebody brings decides for itself, unless it is told otherwise later.
   const logLevels = new LoggerLevels(options.logger ? 'trace' : (options.log?.level ?? 'info'))
   return {
     loop,
     memory,
+    sendMemory,
     clock: new NodeClock(),
     random: new NodeRandom(),
-    net: nodeNet(loop, options, memory, news),
+    net: nodeNet(loop, options, memory, news, sendMemory),
     disk: nodeDisk(options),
     process: new NodeProcess(() => nativeParts(options)),
     log: new LeveledLog(options.logger ?? nodeLog(options.log), logLevels),
@@ -86,6 +94,7 @@ export function nodeNet(
   options: NodeHostOptions = {},
   memory = receiveMemory(options, null),
   news = new BudgetNews(),
+  sendMemory = new SendMemory(options.sendBytesMax ?? SEND_BYTES_MAX, news),
 ): Net {
   const calls = systemCalls(options)
   let onSockets: SocketCalls | null | undefined
@@ -105,7 +114,7 @@ export function nodeNet(
       () => process.memoryUsage(),
       async () => calls()?.mallocTrim?.(),
     ),
-    sendMemory: new SendMemory(options.sendBytesMax ?? SEND_BYTES_MAX, news),
+    sendMemory,
     receive: options.receive ?? null,
     get fileSender() {
       if (fileSender === undefined) fileSender = makeFileSender(calls())

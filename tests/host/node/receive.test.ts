@@ -288,7 +288,7 @@ describe('receive memory', () => {
     await close()
   })
 
-  test('a thousand connections answer each other and leave', async () => {
+  test('hundreds of connections answer each other and leave', async () => {
     const { dial, close, until, listener } = await station({}, (peer, connection) => {
       peer.onFrameArrived = () => {
         connection.send([frameOf(peer.texts().join())])
@@ -296,8 +296,8 @@ describe('receive memory', () => {
       }
     })
     const clients: Awaited<ReturnType<typeof dial>>[] = []
-    while (clients.length < 1000) clients.push(await dial())
-    expect(listener.connections.size).toBe(1000)
+    while (clients.length < 200) clients.push(await dial())
+    expect(listener.connections.size).toBe(200)
     for (const [at, { socket }] of clients.entries()) socket.write(frameOf(`number ${at}`))
     const answers = await Promise.all(
       clients.map(({ socket }, at) => receive(socket, 4 + `number ${at}`.length)),

@@ -49,15 +49,26 @@ test('those who leave most unread go first when replies take too much, readers s
   expect(memory.usedBytes).toBe(0)
 })
 
-test('unread replies of many connections hold little memory', async () => {
-  const { dial, close, until, peers } = await station({ native: 'off', sendBytesMax: 4 * MIB })
-  const clients = await Promise.all(Array.from({ length: 30 }, dial))
-  const reply = Buffer.alloc(5 * MIB)
-  for (const { peer } of clients) peer.send(reply)
-  await until(() => clients.every(({ peer }) => peer.connection?.isBackedUp))
-  expect(peers.length).toBe(30)
+test('unread replies of many connections have one budget, and readers keep theirs', async () => {
+  const budgetBytes = 16 * MIB
+  const { host, dial, close, until } = await station({ native: 'off', sendBytesMax: budgetBytes })
+  const reader = await dial()
+  reader.socket.resume()
+  const greedy = await Promise.all(Array.from({ length: 20 }, dial))
+  // More than the kernel takes for a peer that does not read.
+  const reply = Buffer.alloc(14 * MIB)
+  for (const { peer } of greedy) peer.connection?.send([reply])
+  await until(() => host.sendMemory.usedBytes > budgetBytes)
+  await until(() => host.sendMemory.usedBytes <= budgetBytes)
+  await until(() => greedy.filter(({ peer }) => peer.hasHeardEnd).length > 10)
+  let isTaken = false
+  reader.peer.connection?.send([reply], error => {
+    isTaken = error === null
+  })
+  await until(() => isTaken)
   await close()
-})
+  expect(host.sendMemory.usedBytes).toBe(0)
+}, 60_000)
 
 test.each(['on', 'off'] as const)(
   'a peer that left is noticed while its connection is paused, native parts %s',
