@@ -26,7 +26,7 @@ export type {
   ErrorName,
   RequestFault,
   RequestFaultBuilder,
-} from './broker/testing/request-faults.ts'
+} from './broker/testing/request-fault.ts'
 export type {
   GroupWatch,
   StoredRecord,

@@ -14,7 +14,8 @@ import { loadConfig } from './config/load.ts'
 import type { Authorizer } from './security/authorizer.ts'
 import { startServer } from './start.ts'
 import { IN_PROCESS_CURES, StartFailure, startFailure } from './start-failure.ts'
-import { type ApiName, type RequestFaultBuilder, RequestFaults } from './testing/request-faults.ts'
+import type { ApiName, RequestFaultBuilder } from './testing/request-fault.ts'
+import { RequestFaults } from './testing/request-faults.ts'
 import { type GroupWatch, type TopicWatch, Watchers } from './testing/watchers.ts'
 
 /** How a broker in a test is made. Nothing needs to be given. */

@@ -1,44 +1,10 @@
 import type { Clock } from '../../host/host.ts'
 import { SeededRandom } from '../../host/sim/random.ts'
-import type { ApiKey } from '../../protocol/api-keys.ts'
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import type { Message } from '../../protocol/schema.ts'
 import { CLOSE_CONNECTION, type HotContext, type ServedApi } from '../api/api.ts'
 import { didYouMean } from '../config/did-you-mean.ts'
-
-type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}`
-  ? `${Capitalize<Lowercase<Head>>}${CamelCase<Tail>}`
-  : Capitalize<Lowercase<S>>
-
-/** An API by Kafka's name: 'Produce', 'ListOffsets', 'JoinGroup'. */
-export type ApiName = CamelCase<keyof typeof ApiKey>
-
-/** An error by Kafka's name: 'NOT_LEADER_OR_FOLLOWER'. */
-export type ErrorName = keyof typeof ErrorCode
-
-/** A fault that is in force. */
-export interface RequestFault {
-  /** Requests that met this fault so far. */
-  readonly fired: number
-  /** Ends the fault; idempotent. */
-  remove(): void
-}
-
-/** Which requests of an API meet a fault; the last call says what happens and puts it in force. */
-export interface RequestFaultBuilder {
-  /** Only the next request. */
-  once(): RequestFaultBuilder
-  /** Only the next `count` requests. */
-  times(count: number): RequestFaultBuilder
-  /** Each request with this probability, from 0 to 1; the same seed draws the same requests. */
-  withProbability(probability: number, seed: number): RequestFaultBuilder
-  /** The request is refused with this error and has no effect. */
-  reply(error: ErrorName): RequestFault
-  /** The request is handled after `ms` milliseconds of the broker's time. */
-  delay(ms: number): RequestFault
-  /** The connection closes, and the request has no effect. */
-  disconnect(): RequestFault
-}
+import type { ApiName, ErrorName, RequestFault, RequestFaultBuilder } from './request-fault.ts'
 
 type Action =
   | { readonly kind: 'reply'; readonly code: ErrorCode }
