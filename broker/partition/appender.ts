@@ -126,7 +126,7 @@ export class Appender {
         return
       }
       const { config } = this.#home
-      const checked = judgeContent(batch, found.checked, config)
+      const checked = judgeContent(batch, found.checked, config, rules)
       if (isRejection(checked)) this.#reject(checked, done)
       else {
         await this.#store(batch, checked, options, done, target => {

@@ -42,7 +42,7 @@ export function checkContent(
     payload === null
       ? checkRecords(batch.bytes, batch.recordCount, limits, BATCH_HEADER_BYTES)
       : checkRecords(payload, batch.recordCount, limits)
-  return judgeContent(batch, checked, rules)
+  return judgeContent(batch, checked, rules, limits)
 }
 
 /** What a topic asks of each record of a batch. */
@@ -64,6 +64,7 @@ export function judgeContent(
   batch: BatchView,
   checked: CheckedRecords,
   rules: ContentRules,
+  limits: RecordRules,
 ): CheckedRecords | Rejection {
   if (checked.fault !== null) {
     const { reason, recordIndex } = checked.fault
@@ -82,11 +83,19 @@ export function judgeContent(
     const errors = recordErrors([...Array(batch.recordCount).keys()], APPEND_TIME)
     return contentRejection(ErrorCode.INVALID_TIMESTAMP, APPEND_TIME, errors)
   }
-  if (checked.badTimestamps !== null) {
-    const errors = recordErrors(checked.badTimestamps, BAD_TIMESTAMP)
+  const bad = batch.isLogAppendTime ? wholeIfOutside(batch, limits) : checked.badTimestamps
+  if (bad !== null) {
+    const errors = recordErrors(bad, BAD_TIMESTAMP)
     return contentRejection(ErrorCode.INVALID_TIMESTAMP, BAD_TIMESTAMP, errors)
   }
   return checked
+}
+
+/** In a batch that claims LogAppendTime every record has the batch's greatest time, as in Kafka. */
+function wholeIfOutside(batch: BatchView, limits: RecordRules): readonly number[] | null {
+  const { maxTimestamp } = batch
+  const isInside = maxTimestamp >= limits.timestampMin && maxTimestamp <= limits.timestampMax
+  return isInside || maxTimestamp === -1 ? null : [...Array(batch.recordCount).keys()]
 }
 
 function recordErrors(indexes: readonly number[], message: string): RecordError[] {

@@ -70,6 +70,16 @@ describe('record errors', () => {
     expect(outcome.recordErrors.map(({ batchIndex }) => batchIndex)).toEqual([1, 2])
   })
 
+  test('name every record of a batch that claims append time, far from now', async () => {
+    const made = await world({ configs: { 'message.timestamp.before.max.ms': '1000' } })
+    crc32c = made.crc32c
+    const honest = batch(['a', 'b'], { timestampType: TimestampType.LOG_APPEND_TIME })
+    const claimed = tampered(honest, bytes => bytes.writeBigInt64BE(BigInt(NOW_MS - 1001), 35))
+    const outcome = await made.produce(claimed)
+    expect(outcome.errorCode).toBe(ErrorCode.INVALID_TIMESTAMP)
+    expect(outcome.recordErrors.map(({ batchIndex }) => batchIndex)).toEqual([0, 1])
+  })
+
   test('name every record whose time the broker was to set', async () => {
     const made = await world({ configs: { 'message.timestamp.type': 'LogAppendTime' } })
     const timestampType = TimestampType.LOG_APPEND_TIME

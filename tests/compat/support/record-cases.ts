@@ -298,6 +298,7 @@ function times(nowMs: number): RecordCase[] {
     'max -1': { maxTimestamp: -1 },
     'max greatest': { maxTimestamp: 2n ** 63n - 1n },
     'append time claimed': { attributes: 0x08 },
+    'append time claimed, far ahead': { attributes: 0x08, maxTimestamp: nowMs + 7_200_000 },
     'delete horizon claimed': { attributes: 0x40 },
   }
   const records: Record<string, readonly RawRecord[]> = {
