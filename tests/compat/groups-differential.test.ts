@@ -35,6 +35,12 @@ const NO_FAILURE = {
 /** Steps answered otherwise than by Kafka, with reasons (docs/compatibility.md). */
 const DIFFERENT = { ...NO_TRACE, ...NO_FAILURE }
 
+/**
+ * Kafka describes what its log has committed, so a group that was made a moment ago may be missing
+ * in the first answer after. Only that answer is excused: the next step asks once more.
+ */
+const LATE = new Map([['describe 5 when pending', '[0,"Dead","","",[]]']])
+
 type Teller = (port: number) => Promise<Told>
 type Properties = Readonly<Record<string, string>>
 
@@ -48,6 +54,7 @@ async function compare(tell: Teller, withProperties: Properties) {
   const different: Record<string, object> = {}
   for (const [step, kafka] of theirs) {
     const ottla = ours.get(step)
+    if (LATE.get(step) === kafka) continue
     if (ottla !== kafka) different[step] = { kafka, ottla }
   }
   return { different, steps: theirs.size }
