@@ -75,6 +75,8 @@ export class Upkeep {
     for (const report of logDirectory.sweep(host.clock.nowMs())) {
       host.log.info({ ...report }, 'retention removed segments')
     }
+    // Without a delete delay, what was just removed is due.
+    this.#unlink()
   }
 
   #unlink(): void {

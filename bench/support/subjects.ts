@@ -37,10 +37,12 @@ const steadyTopic = (segmentBytes: number) => ({
 })
 const STEADY_BROKER = {
   'log.retention.check.interval.ms': '50',
-  'log.initial.task.delay.ms': '100',
   'log.segment.delete.delay.ms': '0',
   'group.initial.rebalance.delay.ms': '0',
 }
+
+/** Kafka begins its background tasks only after this delay; Ottla has no such property. */
+const STEADY_KAFKA = { ...STEADY_BROKER, 'log.initial.task.delay.ms': '100' }
 
 export interface OttlaOptions {
   readonly port: number
@@ -138,7 +140,7 @@ async function startProgram(
 export async function startKafkaSubject(
   port: number,
   flushEveryMessage: boolean,
-  properties: Readonly<Record<string, string>> = STEADY_BROKER,
+  properties: Readonly<Record<string, string>> = STEADY_KAFKA,
 ): Promise<Subject> {
   const kafka = await startKafka({
     port,
