@@ -181,7 +181,10 @@ function believedStart(
   return first
 }
 
-/** A log that lost everything from its start on begins anew there; what it has is set aside. */
+/**
+ * A log whose records all lie below its log start begins anew at the log start; the records that
+ * it still has are set aside.
+ */
 function dropIfBelowStart(
   { environment, folder }: OpenOptions,
   segments: Segment[],

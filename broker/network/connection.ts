@@ -139,7 +139,7 @@ export class BrokerConnection
     else this.#endsAfterWaiting = true
   }
 
-  /** Nobody asks more, and perhaps nobody is there: what waits for something waits no longer. */
+  /** The client will send no more requests, so the requests that wait are answered now. */
   onEndAhead(): void {
     this.#isEndAhead = true
     this.#exchanges.hurry()

@@ -58,7 +58,7 @@ export interface ClassicGroup {
   leader: string | null
   /** When `state` was entered: the age of an empty group. */
   stateTimestampMs: number
-  /** When the rebalance that is under way, or was the last, began. */
+  /** Start time of the current rebalance, or of the last one if none is under way. */
   rebalanceStartMs: number
   /** In PreparingRebalance after Empty: the initial delay runs and nothing completes early. */
   isInitialDelay: boolean
